@@ -1,0 +1,175 @@
+"""Conversations, messages, and the events of a streamed reply."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from tui.core.usage import Provenance, Usage
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageStatus(StrEnum):
+    """How far a message got."""
+
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    """The user stopped it; what had come is kept."""
+    FAILED = "failed"
+    """The provider or the quota ended it; `Message.error` says why."""
+    INTERRUPTED = "interrupted"
+    """The process died while it streamed; the last checkpoint is kept."""
+
+
+def new_id() -> str:
+    """A unique id that sorts by the time of its making: 48 bits of milliseconds, 48 random bits, as hex."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    id: str
+    role: Role
+    text: str
+    created_at: datetime
+    """UTC."""
+    parent_id: str | None = None
+    """The message it follows; None for the first. Messages form a tree: an edited prompt starts a branch."""
+    turn_id: str | None = None
+    """The turn that a prompt and its reply share."""
+    status: MessageStatus = MessageStatus.COMPLETE
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    provenance: Provenance | None = None
+    reasoning: str = ""
+    """Reasoning text that the provider showed; never sent back."""
+    error: str | None = None
+    """One sentence, where the status is FAILED."""
+    seconds: float | None = None
+    """From sending to the last delta."""
+    edited_at: datetime | None = None
+    """UTC; where the text was corrected in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The index entry of a conversation; its messages are loaded apart."""
+
+    id: str
+    user: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    provider: str | None = None
+    model: str | None = None
+    system_prompt: str = ""
+    head_id: str | None = None
+    """The last message of the active branch."""
+    message_count: int = 0
+    pinned: bool = False
+    titled_by_user: bool = False
+    """A title the user gave is never replaced by an automatic one."""
+    tags: tuple[str, ...] = ()
+    deleted_at: datetime | None = None
+    """UTC; a deleted conversation can be restored until its file is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """A message as it is sent to a provider."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What is asked of a provider."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    """Oldest first; a system prompt, where there is one, comes first."""
+    max_output: int
+    """Tokens that the reply may have, reasoning included."""
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+
+
+class FinishReason(StrEnum):
+    """Why a reply ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    """It reached `max_output` or the model's own limit."""
+    FILTERED = "filtered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the reply's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of the reasoning text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """A reading of the usage so far. Cumulative: the last one wins, readings are never summed."""
+
+    usage: Usage | None
+    """None where the provider's figures cannot be trusted."""
+    provenance: Provenance = Provenance.REPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The provider says that the reply is whole. A stream that ends without one is incomplete."""
+
+    reason: FinishReason
+
+
+StreamEvent: TypeAlias = TextDelta | ReasoningDelta | UsageReport | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model on offer."""
+
+    id: str
+    context: int | None = None
+    """Tokens of input and output together. None where it is not known."""
+    max_output: int | None = None
+    name: str | None = None
+    """A name for people, where the provider gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """What a provider said of a key."""
+
+    ok: bool
+    message: str
+    """In words, for the user: `works: 41 models`, `OpenAI says that this key is not valid.`"""
+    models: tuple[ModelInfo, ...] = ()
+    rejected: bool = False
+    """The provider refused the key itself, rather than being out of reach."""

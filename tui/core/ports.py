@@ -1,0 +1,198 @@
+"""What the services need from outside: providers, a store, a place for keys, a clock."""
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, StreamEvent
+from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
+from tui.core.records import AuditEntry, Meta
+from tui.core.settings import HostSettings, UserSettings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Clock = Callable[[], datetime]
+"""The present moment, in UTC."""
+
+
+class Provider(Protocol):
+    """One provider with one credential. Cheap to make: its SDK is imported at the first call."""
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Stream one reply. Closing the generator or cancelling its task closes the connection at once.
+
+        No retries: whoever calls decides. Usage readings are cumulative. A reply that is whole ends with a
+        `Finish`; a stream that is cut raises.
+
+        Raises:
+            ProviderError: Any failure, mapped to the family; no SDK's exception leaves an adapter.
+        """
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The chat models on offer, from the provider itself.
+
+        Raises:
+            ProviderError: They could not be had.
+        """
+        ...
+
+    async def check_key(self) -> KeyCheck:
+        """Ask the provider about the key, without spending tokens. Never raises."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class Table(Protocol[R]):
+    """A TinyDB table of typed records, inside a transaction or a view. Ids are TinyDB's integers."""
+
+    def __iter__(self) -> Iterator[tuple[int, R]]:
+        """Every record with its id, in the order of their making."""
+        ...
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        ...
+
+    def get(self, doc_id: int) -> R | None:
+        """The record of that id."""
+        ...
+
+    def find(self, match: Callable[[R], bool]) -> tuple[int, R] | None:
+        """The first record that matches, with its id."""
+        ...
+
+    def insert(self, record: R) -> int:
+        """Add a record; its new id. Not on a view."""
+        ...
+
+    def replace(self, doc_id: int, record: R) -> None:
+        """Put a record in the place of another. Not on a view."""
+        ...
+
+    def remove(self, doc_id: int) -> None:
+        """Remove a record. Not on a view."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The tables of `ctroom.json`. Each field is the table of the same name; `meta` is the table `_meta`."""
+
+    meta: Table[Meta]
+    """One record."""
+    host_settings: Table[HostSettings]
+    """One record, once the host changed anything."""
+    user_settings: Table[UserSettings]
+    quotas: Table[Pool]
+    purchases: Table[Purchase]
+    daily_usage: Table[DailyUsage]
+    own_usage: Table[OwnUsage]
+    attempts: Table[Attempt]
+    """Open holds; an attempt leaves when it is settled or released."""
+    ledger: Table[LedgerRow]
+    """Recent rows; older ones move to month files."""
+    usage_rollup: Table[Rollup]
+    conversations: Table[Conversation]
+    """The index; messages are in a file for each conversation."""
+    alerts: Table[AlertRecord]
+    audit: Table[AuditEntry]
+
+
+class Store(Protocol):
+    """Durable state. Every change is one transaction, on disk when the await returns."""
+
+    async def transaction(self, work: Callable[[State], T]) -> T:
+        """Run `work` under the inter-process lock on the freshest state, and commit what it changed.
+
+        `work` runs once, on the writer thread: it must be quick and pure but for the state. If it raises,
+        nothing is changed, in memory or on disk, and the exception comes out of the await.
+
+        Raises:
+            StorageError: It could not be read or committed; nothing was changed.
+        """
+        ...
+
+    @property
+    def view(self) -> State:
+        """The state as of the last commit or refresh, read-only, without touching the disk."""
+        ...
+
+    async def refresh(self) -> bool:
+        """Take over what other processes committed; True if anything had changed."""
+        ...
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` on the event loop after each commit or refresh that changed the view.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        ...
+
+    async def load_messages(self, conversation_id: str) -> tuple[Message, ...]:
+        """Every message of a conversation, all branches, oldest first; empty where there is no file.
+
+        Raises:
+            StorageError: The file can't be read; the message names it.
+        """
+        ...
+
+    async def save_messages(self, conversation_id: str, messages: Sequence[Message]) -> None:
+        """Add messages, or replace those with the same id; on disk when the await returns.
+
+        Raises:
+            StorageError: Nothing was saved.
+        """
+        ...
+
+    async def remove_messages(self, conversation_id: str) -> None:
+        """Remove a conversation's file, where there is one."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what is queued, and end the writer thread."""
+        ...
+
+
+class Secrets(Protocol):
+    """Where keys are kept: the OS keyring, or this process's memory. No call blocks the event loop."""
+
+    @property
+    def place(self) -> str:
+        """Where a key would be kept, in words: "the system keyring", "this session only"."""
+        ...
+
+    @property
+    def durable(self) -> bool:
+        """Whether a key outlives the process."""
+        ...
+
+    async def get(self, name: str) -> str | None:
+        """The key of that name.
+
+        Raises:
+            SecretsError: The keyring is locked, hangs or fails.
+        """
+        ...
+
+    async def set(self, name: str, key: str) -> None:
+        """Keep a key, and read it back before saying so.
+
+        Raises:
+            SecretsError: It was not kept; the message says why.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove a key, where there is one.
+
+        Raises:
+            SecretsError: It could not be removed.
+        """
+        ...

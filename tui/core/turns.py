@@ -1,0 +1,58 @@
+"""The events of a turn, in the order in which they may come."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tui.core.chat import Message, ReasoningDelta, TextDelta
+from tui.core.usage import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSaved:
+    """The user's message is on disk. Always first."""
+
+    prompt: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The turn was admitted and the provider is being called."""
+
+    reply: Message
+    """Empty and streaming; its id, provider and model are final."""
+    sent_from: str | None
+    """The id of the oldest message that is sent along; None: all are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The request failed before the first byte of a reply and will be sent again."""
+
+    reason: str
+    seconds: float
+    """How long the wait is."""
+    attempt: int
+    """2 for the first retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageProgress:
+    """What the turn seems to have used so far; about once a second."""
+
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The reply is on disk with its final status and the turn is settled. Always last, whatever happened."""
+
+    reply: Message
+    charged: int
+    """Tokens charged for the turn, all attempts together."""
+    saved: bool = True
+    """False: the store refused; the text is kept in memory and saving is tried again."""
+
+
+TurnEvent: TypeAlias = (
+    PromptSaved | ReplyStarted | Retrying | TextDelta | ReasoningDelta | UsageProgress | ReplyEnded
+)
