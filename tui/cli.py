@@ -1,0 +1,55 @@
+"""The `ctroom` command: the app when it stands alone, else one of the lazily imported subcommands."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments after the command's name; those of the process where None.
+
+    Returns:
+        The exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by quota, 4 no key, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments:
+        from tui.commands.screen import run_app
+
+        return run_app()
+    return _run_command(arguments)
+
+
+def _run_command(arguments: list[str]) -> int:
+    import click
+
+    from tui.core.text import sanitize_line
+
+    try:
+        status = _group().main(args=arguments, prog_name="ctroom", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except click.UsageError as error:
+        hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
+        click.echo(f"{sanitize_line(error.format_message())}{hint}", err=True)
+        return 2
+    except click.ClickException as error:
+        click.echo(sanitize_line(error.format_message()), err=True)
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _group() -> "click.Group":
+    from tui.commands.group import build_group
+
+    return build_group()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of `ctroom`, one module each, imported when they are called."""

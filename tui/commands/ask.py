@@ -1,0 +1,123 @@
+"""`ctroom ask`: one turn, streamed to standard output and counted like any other."""
+
+import json
+import sys
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.commands.runtime import DONE, FAILED, NO_KEY, REFUSED, run, say
+from tui.core.chat import Message, MessageStatus, TextDelta
+from tui.core.errors import InvalidValueError
+from tui.core.text import sanitize
+from tui.core.turns import ReplyEnded, Retrying, TurnEvent
+
+if TYPE_CHECKING:
+    from tui.services.services import Services
+
+
+@click.command()
+@click.argument("prompt", required=False)
+@click.option("--provider", "-p", default=None, help="openai, google, demo, or the name of an endpoint.")
+@click.option("--model", "-m", default=None, help="The provider's default model where not given.")
+@click.option("--system", "-s", default=None, help="A system prompt; else the one in the settings.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object at the end, in place of the text.")
+def command(
+    prompt: str | None, provider: str | None, model: str | None, system: str | None, as_json: bool
+) -> int:
+    """Ask PROMPT; what is piped to standard input is appended to it (`-`: only that)."""
+    text = _whole_prompt(prompt)
+
+    async def work(services: "Services") -> int:
+        chosen = _checked(services, provider)
+        using = model or services.models.default(chosen)
+        conversation = await services.library.create(chosen, using, system_prompt=system)
+        printer = Printer(plain=not as_json)
+        async with aclosing(services.turns.send(conversation.id, text)) as events:
+            async for event in events:
+                printer.take(event)
+        if as_json:
+            click.echo(json.dumps(printer.report(conversation.id)))
+        return printer.finish()
+
+    return run(work)
+
+
+@dataclass(slots=True)
+class Printer:
+    """Writes a reply as it streams, and remembers how it ended."""
+
+    plain: bool
+    text: list[str] = field(default_factory=list)
+    ended: ReplyEnded | None = None
+
+    def take(self, event: TurnEvent) -> None:
+        """Show one event of the turn."""
+        if isinstance(event, TextDelta):
+            self.text.append(event.text)
+            if self.plain:
+                sys.stdout.write(sanitize(event.text))
+                sys.stdout.flush()
+        elif isinstance(event, Retrying):
+            say(f"{event.reason} Trying again in {event.seconds:.0f} s.")
+        elif isinstance(event, ReplyEnded):
+            self.ended = event
+
+    def finish(self) -> int:
+        """End the line, say what went wrong, and return the exit status."""
+        if self.plain and self.text and not self.text[-1].endswith("\n"):
+            sys.stdout.write("\n")
+        if self.ended is None:
+            return FAILED
+        if self.ended.reply.error:
+            say(self.ended.reply.error)
+        if self.ended.refusal is not None:
+            return REFUSED
+        if self.ended.no_key:
+            return NO_KEY
+        return DONE if self.ended.reply.status is MessageStatus.COMPLETE else FAILED
+
+    def report(self, conversation_id: str) -> dict[str, object]:
+        """The whole turn as one JSON object."""
+        reply = self.ended.reply if self.ended else None
+        return {
+            "conversation": conversation_id,
+            "status": str(reply.status) if reply else "failed",
+            "provider": reply.provider if reply else None,
+            "model": reply.model if reply else None,
+            "text": reply.text if reply else "".join(self.text),
+            "error": reply.error if reply else None,
+            "usage": _usage(reply) if reply else None,
+            "charged": self.ended.charged if self.ended else 0,
+        }
+
+
+def _usage(reply: Message) -> dict[str, object] | None:
+    if reply.usage is None:
+        return None
+    return {
+        "input": reply.usage.input,
+        "cached_input": reply.usage.cached_input,
+        "output": reply.usage.output,
+        "reasoning": reply.usage.reasoning,
+        "total": reply.usage.total,
+        "provenance": str(reply.provenance) if reply.provenance else None,
+    }
+
+
+def _checked(services: "Services", provider: str | None) -> str:
+    if provider is None:
+        return services.models.default_provider()
+    if provider not in (known := services.models.providers()):
+        raise InvalidValueError(f"There is no provider {provider!r}: choose one of {', '.join(known)}.")
+    return provider
+
+
+def _whole_prompt(prompt: str | None) -> str:
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+    parts = [part for part in (None if prompt == "-" else prompt, piped.strip()) if part]
+    if not parts:
+        raise click.UsageError("There is nothing to ask: give a prompt, or pipe one to standard input.")
+    return "\n\n".join(parts)

@@ -1,0 +1,94 @@
+"""Builds the services for a process, runs work with them, and turns failures into exit statuses."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui.core.errors import CtroomError, InvalidValueError, NoUsableKeyError, QuotaRefusedError
+from tui.core.text import redact
+
+if TYPE_CHECKING:
+    from tui.services.services import Services
+
+DONE, FAILED, USAGE, REFUSED, NO_KEY, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""The exit statuses (design, section 8)."""
+
+
+async def open_services(environ: Mapping[str, str]) -> "Services":
+    """The services of the local user on the data directory that the environment names.
+
+    Raises:
+        StorageError: The data directory can't be used.
+    """
+    from tui.core.settings import LOCAL_USER
+    from tui.paths import data_directory
+    from tui.providers import connect
+    from tui.services.build import build
+    from tui.storage.secrets import open_secrets
+    from tui.storage.store import JsonStore
+
+    store = await JsonStore.open(data_directory(environ), utc_now)
+    return build(
+        store=store,
+        secrets=open_secrets(environ),
+        connect=connect,
+        clock=utc_now,
+        environ=environ,
+        user=LOCAL_USER,
+    )
+
+
+def utc_now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def run(work: "Callable[[Services], Awaitable[int]]") -> int:
+    """Run one command's work with services that are closed after it, whatever happens.
+
+    Returns:
+        The exit status; every failure is one sentence on standard error.
+    """
+
+    async def session() -> int:
+        services = await open_services(os.environ)
+        try:
+            await services.keys.load()
+            return await work(services)
+        finally:
+            await services.aclose()
+
+    return guarded(lambda: asyncio.run(session()))
+
+
+def guarded(call: Callable[[], int]) -> int:
+    """The exit status of a call, with every expected failure said in one sentence."""
+    try:
+        return call()
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader is gone: nothing may be flushed at exit
+        return FAILED
+    except CtroomError as error:
+        say(str(error))
+        return status_of(error)
+
+
+def status_of(error: CtroomError) -> int:
+    """The exit status that an error stands for."""
+    if isinstance(error, QuotaRefusedError):
+        return REFUSED
+    if isinstance(error, NoUsableKeyError):
+        return NO_KEY
+    return USAGE if isinstance(error, InvalidValueError) else FAILED
+
+
+def say(sentence: str) -> None:
+    """Write one sentence to standard error, cleared of anything that looks like a key."""
+    sys.stderr.write(redact(sentence).rstrip() + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,38 @@
+"""The app on this terminal, from its start to the settling of its last turn."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+
+from tui.commands.runtime import DONE, FAILED, guarded, open_services, say
+
+
+def run_app() -> int:
+    """Run the full-screen app on the terminal of this process.
+
+    Returns:
+        The exit status.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        say("Ctroom needs a terminal: use 'ssh -t', or 'ctroom ask' and 'ctroom usage' in scripts.")
+        return FAILED
+    return guarded(lambda: asyncio.run(_session(os.environ)))
+
+
+async def _session(environ: Mapping[str, str]) -> int:
+    services = await open_services(environ)
+    try:
+        from tui.app import CtroomApp
+
+        app = CtroomApp(services, environ=environ)
+        await app.run_async()
+    finally:
+        await services.aclose()
+    if app.crash_reference is not None:
+        say(
+            f"Ctroom met an error of its own (reference {app.crash_reference}): your conversations and figures "
+            "are saved, start it again. What happened is in ctroom.log in the data directory."
+        )
+        return FAILED
+    return app.return_code or DONE

@@ -1,0 +1,45 @@
+"""`ctroom settings`: every setting that the Settings tab has, by its dotted name."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.commands.runtime import DONE, run
+
+if TYPE_CHECKING:
+    from tui.services.services import Services
+
+
+@click.group()
+def command() -> None:
+    """Read and change settings by their dotted names."""
+
+
+@command.command("get")
+@click.argument("name", required=False)
+def get(name: str | None) -> int:
+    """Print the setting NAME, or all of them."""
+
+    async def work(services: "Services") -> int:
+        if name is not None:
+            click.echo(services.settings.get(name))
+            return DONE
+        for each in services.settings.names():
+            click.echo(f"{each} = {services.settings.get(each)}")
+        return DONE
+
+    return run(work)
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("value")
+def set_(name: str, value: str) -> int:
+    """Give the setting NAME the value VALUE."""
+
+    async def work(services: "Services") -> int:
+        await services.settings.set(name, value)
+        click.echo(f"{name} = {services.settings.get(name)}")
+        return DONE
+
+    return run(work)
