@@ -31,8 +31,8 @@ async def _session(environ: Mapping[str, str]) -> int:
         await services.aclose()
     if app.crash_reference is not None:
         say(
-            f"Ctroom met an error of its own (reference {app.crash_reference}): your conversations and figures "
-            "are saved, start it again. What happened is in ctroom.log in the data directory."
+            f"Ctroom met an error of its own (reference {app.crash_reference}). Conversations and figures "
+            "are saved: start it again. What happened is in ctroom.log in the data directory."
         )
         return FAILED
     return app.return_code or DONE

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tui.core.chat import Message, ReasoningDelta, TextDelta
+from tui.core.errors import RefusalReason
 from tui.core.usage import Measured
 
 
@@ -51,6 +52,10 @@ class ReplyEnded:
     """Tokens charged for the turn, all attempts together."""
     saved: bool = True
     """False: the store refused; the text is kept in memory and saving is tried again."""
+    refusal: RefusalReason | None = None
+    """Why the quota refused the turn, where it did; `reply.error` says it in words."""
+    no_key: bool = False
+    """The turn was refused because there is no usable key."""
 
 
 TurnEvent: TypeAlias = (

@@ -39,8 +39,9 @@ async def find_local_servers(ports: tuple[tuple[str, int], ...] = KNOWN_PORTS) -
 
 
 def _model_ids(answer: object) -> tuple[str, ...]:
-    if not isinstance(answer, dict) or not isinstance(models := answer.get("data"), list):
-        raise ValueError("not a list of models")
+    models = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(models, list):
+        return ()
     return tuple(
         sanitize_line(str(model["id"])) for model in models if isinstance(model, dict) and "id" in model
     )
