@@ -1,0 +1,261 @@
+"""OpenAI, and every server that speaks its Chat Completions, through the `openai` SDK."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tui.core.chat import ChatRequest, Finish, KeyCheck, ModelInfo, StreamEvent
+from tui.core.errors import InvalidValueError, ProviderError, ProviderErrorKind
+from tui.core.usage import read_count
+from tui.providers import catalog
+from tui.providers.base_url import OPENAI_URL, check_base_url, is_openai
+from tui.providers.openai_errors import (
+    Target,
+    error_body,
+    incomplete_error,
+    malformed_error,
+    provider_error,
+)
+from tui.providers.openai_reply import Reply
+from tui.providers.openai_request import parameters, refused_parameter, without
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_SECONDS = 10.0
+"""How long a connection may take."""
+FIRST_SECONDS = 180.0
+"""How long the first token may take: reasoning models, and local ones that read a long prompt, are silent."""
+STALL_SECONDS = 60.0
+"""How long a reply that has begun may pause."""
+USAGE_SECONDS = 5.0
+"""How long to wait for the usage of a reply that is whole."""
+MOST_MODELS = 2_000
+"""Models that are taken from a list; OpenRouter, the longest known, has a few hundred."""
+
+_END = object()
+_LOGGERS = ("openai", "httpx2", "httpcore2")
+_CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window")
+"""Where vLLM, OpenRouter and Groq put a model's context size; OpenAI does not say it."""
+
+Stream: TypeAlias = Any
+"""The SDK's `AsyncStream`: its types stay out of what is imported here."""
+
+
+def connect(*, api_key: str | None, base_url: str | None, name: str) -> "OpenAIProvider":
+    """A provider for `tui.providers.connect`."""
+    return OpenAIProvider(api_key=api_key, base_url=base_url, name=name)
+
+
+def warm() -> None:
+    """Import the SDK with what a chat needs of it. In a thread: it takes more than a second."""
+    import openai
+    import openai.resources.chat.completions
+    import openai.resources.models  # noqa: F401  # the client would import both on the event loop
+
+    for logger in map(logging.getLogger, _LOGGERS):
+        # OPENAI_LOG would write to the terminal that the app draws on.
+        logger.propagate = False
+        logger.addHandler(logging.NullHandler())
+
+
+class OpenAIProvider:
+    """OpenAI or a compatible server, with one key.
+
+    Args:
+        api_key: None for a server without keys.
+        base_url: None for OpenAI itself. The environment is not read.
+        name: The provider's name for people.
+        first: Seconds that the first token may take.
+        stall: Seconds that a reply which has begun may pause.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        base_url: str | None,
+        name: str,
+        first: float = FIRST_SECONDS,
+        stall: float = STALL_SECONDS,
+    ) -> None:
+        self._target = Target(name, base_url or OPENAI_URL, api_key)
+        self._first = first
+        self._stall = stall
+        self._client: AsyncOpenAI | None = None
+        self._connecting = asyncio.Lock()
+        self._refused: dict[str, set[str]] = {}
+        """Parameters that a model's server refused."""
+
+    def __repr__(self) -> str:
+        return f"<OpenAIProvider {self._target.name!r}>"
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Stream one reply; see `tui.core.ports.Provider.stream`."""
+        target = self._about(request.model)
+        client = await self._connected()
+        stream = await self._open(client, request, target)
+        reply = Reply()
+        try:
+            while (chunk := await self._next(stream, reply, target)) is not _END:
+                for event in reply.read(chunk):
+                    yield event
+        finally:
+            await stream.close()
+        if reply.finish is None:
+            raise incomplete_error(target)
+        yield Finish(reply.finish)
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The models on offer; of OpenAI's own, those that chat."""
+        target = self._target
+        client = await self._connected()
+        try:
+            page = await client.models.list(extra_headers=self._headers(), timeout=CONNECT_SECONDS)
+        except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
+            raise provider_error(error, target) from None
+        listed = getattr(page, "data", None)
+        if not isinstance(listed, list):
+            raise malformed_error(target, accepted=False)
+        found = [info for model in listed[:MOST_MODELS] if (info := _model_info(model))]
+        if not is_openai(target.base_url):
+            return tuple(found)
+        return tuple(info for info in found if catalog.chats(info.id))
+
+    async def check_key(self) -> KeyCheck:
+        """Ask for the model list. Only a refusal of the key itself means that it is bad."""
+        name = self._target.name
+        if self._target.api_key is None and is_openai(self._target.base_url):
+            return KeyCheck(ok=False, message="There is no key to test.")
+        try:
+            models = await self.models()
+        except ProviderError as error:
+            return _verdict(error, name)
+        count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
+        return KeyCheck(ok=True, message=f"works: {count}", models=models)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def _about(self, model: str) -> Target:
+        target = self._target
+        return Target(target.name, target.base_url, target.api_key, model)
+
+    def _headers(self) -> dict[str, Any]:
+        """Leave out what the SDK takes from this machine's environment: it need not be the key owner's."""
+        from openai import Omit
+
+        headers: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+        if self._target.api_key is None:
+            headers["Authorization"] = Omit()
+        return headers
+
+    async def _connected(self) -> "AsyncOpenAI":
+        async with self._connecting:
+            if self._client is None:
+                _check(self._target)
+                # Both the import and the loading of certificates would stall the event loop.
+                try:
+                    self._client = await asyncio.to_thread(self._make_client)
+                except ImportError:
+                    message = "The package openai is not installed: install ctroom again."
+                    raise ProviderError(ProviderErrorKind.NOT_INSTALLED, message, accepted=False) from None
+            return self._client
+
+    def _make_client(self) -> "AsyncOpenAI":
+        warm()
+        import openai
+
+        client = openai.AsyncOpenAI(
+            api_key=self._target.api_key or "none",
+            admin_api_key="",
+            base_url=self._target.base_url,
+            max_retries=0,
+            timeout=openai.Timeout(self._first, connect=CONNECT_SECONDS),
+        )
+        _ = client.chat.completions, client.models
+        return client
+
+    async def _open(self, client: "AsyncOpenAI", request: ChatRequest, target: Target) -> Stream:
+        """Send the request; again without a parameter that the server refused, since a 4xx spends nothing."""
+        create: Any = client.chat.completions.create
+        sent = parameters(request, official=is_openai(target.base_url))
+        refused = self._refused.setdefault(request.model, set())
+        for name in refused & sent.keys():
+            sent = without(sent, name)
+        while True:
+            try:
+                return await create(**sent, extra_headers=self._headers())
+            except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
+                refusal = _refusal(error, sent)
+                if refusal is None or refusal in refused:
+                    raise provider_error(error, target) from None
+                refused.add(refusal)
+                sent = without(sent, refusal)
+
+    async def _next(self, stream: Stream, reply: Reply, target: Target) -> object:
+        """The next chunk, in its time; `_END` where none follows, or none that is needed."""
+        limit = USAGE_SECONDS if reply.finish else self._stall if reply.started else self._first
+        try:
+            async with asyncio.timeout(limit):
+                return await anext(stream)
+        except StopAsyncIteration:
+            return _END
+        except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
+            if reply.finish is None:
+                raise provider_error(error, target, accepted=True) from None
+            return _END  # the reply is whole; only its usage is missing
+
+
+def _check(target: Target) -> None:
+    """Refuse an address or a key that could not be sent.
+
+    Raises:
+        ProviderError: Nothing was sent.
+    """
+    try:
+        check_base_url(target.base_url)
+    except InvalidValueError as error:
+        raise ProviderError(ProviderErrorKind.BAD_REQUEST, str(error), accepted=False) from None
+    key = target.api_key
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key and key):
+        message = f"The key for {target.name} holds characters that no key has: enter it again in Settings."
+        raise ProviderError(ProviderErrorKind.BAD_KEY, message, accepted=False)
+
+
+def _refusal(error: Exception, sent: Mapping[str, Any]) -> str | None:
+    """The parameter to leave out, where that is what the server complains about."""
+    text, param = error_body(error)
+    if provider_error(error, Target("", "", None)).kind is not ProviderErrorKind.BAD_REQUEST:
+        return None
+    return refused_parameter(sent, getattr(error, "status_code", 0), param, text)
+
+
+def _model_info(model: object) -> ModelInfo | None:
+    """A listed model, with what the server says of its context, else what is known of it."""
+    name = getattr(model, "id", None)
+    if not isinstance(name, str) or not name:
+        return None
+    known = catalog.model_info("openai", name)
+    said = (read_count(getattr(model, field, None)) for field in _CONTEXT_FIELDS)
+    context = next((count for count in said if count), known.context)
+    return ModelInfo(name, context, known.max_output, known.name)
+
+
+def _verdict(error: ProviderError, name: str) -> KeyCheck:
+    """What a failed model list says of the key."""
+    match error.kind:
+        case ProviderErrorKind.BAD_KEY:
+            return KeyCheck(ok=False, message=str(error), rejected=True)
+        case ProviderErrorKind.PROVIDER_QUOTA | ProviderErrorKind.RATE_LIMIT:
+            return KeyCheck(ok=True, message=f"{name} took the key, but: {error}")
+        case ProviderErrorKind.NETWORK | ProviderErrorKind.TIMEOUT | ProviderErrorKind.SERVER:
+            return KeyCheck(ok=False, message=str(error))
+        case ProviderErrorKind.MALFORMED:
+            return KeyCheck(ok=False, message=str(error))
+        case _:
+            return KeyCheck(ok=True, message=f"{name} has no model list; the key was not refused.")

@@ -1,0 +1,57 @@
+"""What is sent to an OpenAI-compatible server, and how it is adapted to what a server refuses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tui.core.chat import ChatRequest
+
+_RENAMED = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
+"""The limit has two names: newer OpenAI models refuse the old one, most other servers know only that one."""
+_OPTIONAL = ("stream_options", "reasoning_effort", "temperature")
+"""What a request can do without. The limit is not among them: it is what holds a quota."""
+
+
+def parameters(request: ChatRequest, *, official: bool) -> dict[str, Any]:
+    """The arguments of a streamed chat completion.
+
+    Args:
+        request: What is asked.
+        official: Whether it goes to OpenAI itself, whose newer models take only `max_completion_tokens`.
+    """
+    sent: dict[str, Any] = {
+        "model": request.model,
+        "messages": [{"role": message.role.value, "content": message.text} for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_completion_tokens" if official else "max_tokens": request.max_output,
+    }
+    if request.temperature is not None:
+        sent["temperature"] = request.temperature
+    if request.reasoning_effort is not None:
+        sent["reasoning_effort"] = request.reasoning_effort
+    return sent
+
+
+def refused_parameter(sent: Mapping[str, Any], status: int, param: object, message: str) -> str | None:
+    """The parameter that a 400 or 422 complains about, if the request can be made without it or its name.
+
+    Args:
+        sent: The arguments that were refused.
+        status: The HTTP status.
+        param: The `param` of the error's body, where there is one.
+        message: The error's text.
+    """
+    if status not in (400, 422):
+        return None
+    candidates = [name for name in (*_RENAMED, *_OPTIONAL) if name in sent]
+    if isinstance(param, str) and param.split(".")[0] in candidates:
+        return param.split(".")[0]
+    return next((name for name in candidates if name in message), None)
+
+
+def without(sent: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The arguments without one that was refused; the limit goes by its other name instead."""
+    kept = {key: value for key, value in sent.items() if key != name}
+    if name in _RENAMED:
+        kept[_RENAMED[name]] = sent[name]
+    return kept
