@@ -1,0 +1,52 @@
+"""Fixtures and guards for every test: no outside network, no real home directory, no developer's key."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import offline
+from tests.environment import is_private, sandbox
+from tests.program import Program
+
+pytest_plugins = ["tests.peers.fixtures", "tests.pty.fixtures"]
+
+# One profile everywhere: the same examples in each run, and no deadline that a busy machine could miss.
+settings.register_profile("ctroom", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("ctroom")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def offline_guard() -> Iterator[None]:
+    """Refuse every connection that would leave this machine."""
+    uninstall = offline.install()
+    yield
+    uninstall()
+
+
+@pytest.fixture(autouse=True)
+def sandboxed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Give the test its own home, data and keyring, and fail it if it tried to leave the machine."""
+    for name in [name for name in os.environ if is_private(name)]:
+        monkeypatch.delenv(name)
+    variables = sandbox(tmp_path)
+    Path(variables["HOME"]).mkdir()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    offline.attempts.clear()
+    yield
+    assert not offline.attempts, f"The test tried to leave this machine: {offline.attempts}"
+
+
+@pytest.fixture
+def ctroom_home(sandboxed: None, tmp_path: Path) -> Path:
+    """The data directory of this test, not yet made; `CTROOM_HOME` names it here and in programs started."""
+    return Path(sandbox(tmp_path)["CTROOM_HOME"])
+
+
+@pytest.fixture
+def run_ctroom(sandboxed: None, tmp_path: Path) -> Program:
+    """Run `ctroom` in this test's sandbox; see `tests.program.Program`."""
+    return Program(tmp_path)
