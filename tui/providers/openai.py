@@ -10,13 +10,8 @@ from tui.core.errors import InvalidValueError, ProviderError, ProviderErrorKind
 from tui.core.usage import read_count
 from tui.providers import catalog
 from tui.providers.base_url import OPENAI_URL, check_base_url, is_openai
-from tui.providers.openai_errors import (
-    Target,
-    error_body,
-    incomplete_error,
-    malformed_error,
-    provider_error,
-)
+from tui.providers.failures import Target, incomplete_error, malformed_error, verdict
+from tui.providers.openai_errors import error_body, provider_error
 from tui.providers.openai_reply import Reply
 from tui.providers.openai_request import parameters, refused_parameter, without
 
@@ -93,7 +88,7 @@ class OpenAIProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
-        target = self._about(request.model)
+        target = self._target.about(request.model)
         client = await self._connected()
         stream = await self._open(client, request, target)
         reply = Reply()
@@ -131,7 +126,7 @@ class OpenAIProvider:
         try:
             models = await self.models()
         except ProviderError as error:
-            return _verdict(error, name)
+            return verdict(error, name)
         count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
         return KeyCheck(ok=True, message=f"works: {count}", models=models)
 
@@ -140,10 +135,6 @@ class OpenAIProvider:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
-
-    def _about(self, model: str) -> Target:
-        target = self._target
-        return Target(target.name, target.base_url, target.api_key, model)
 
     def _headers(self) -> dict[str, Any]:
         """Leave out what the SDK takes from this machine's environment: it need not be the key owner's."""
@@ -244,18 +235,3 @@ def _model_info(model: object) -> ModelInfo | None:
     said = (read_count(getattr(model, field, None)) for field in _CONTEXT_FIELDS)
     context = next((count for count in said if count), known.context)
     return ModelInfo(name, context, known.max_output, known.name)
-
-
-def _verdict(error: ProviderError, name: str) -> KeyCheck:
-    """What a failed model list says of the key."""
-    match error.kind:
-        case ProviderErrorKind.BAD_KEY:
-            return KeyCheck(ok=False, message=str(error), rejected=True)
-        case ProviderErrorKind.PROVIDER_QUOTA | ProviderErrorKind.RATE_LIMIT:
-            return KeyCheck(ok=True, message=f"{name} took the key, but: {error}")
-        case ProviderErrorKind.NETWORK | ProviderErrorKind.TIMEOUT | ProviderErrorKind.SERVER:
-            return KeyCheck(ok=False, message=str(error))
-        case ProviderErrorKind.MALFORMED:
-            return KeyCheck(ok=False, message=str(error))
-        case _:
-            return KeyCheck(ok=True, message=f"{name} has no model list; the key was not refused.")
