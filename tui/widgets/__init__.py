@@ -1,0 +1,1 @@
+"""Widgets: what stands on the screen."""

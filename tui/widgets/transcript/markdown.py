@@ -1,0 +1,141 @@
+"""Block Markdown as lines: markdown-it's tree is walked, and Content is built and wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from tui.core.text import sanitize
+from tui.widgets.transcript.code import code_head, code_rows
+from tui.widgets.transcript.inline import inline
+from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
+from tui.widgets.transcript.model import Thing
+from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.tables import table_lines
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
+
+NARROW = 10
+"""Cells; below this nested blocks are no longer indented, so that their text stays on the screen."""
+_QUOTE = "▌ "
+
+
+@cache
+def _parser() -> MarkdownIt:
+    # 50 ms of CPU to import: paid when the first message is rendered.
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("gfm-like")
+
+
+def parse(source: str, references: dict[str, Any]) -> list[SyntaxTreeNode]:
+    """The top-level nodes of a document; link definitions found in it are added to `references`."""
+    from markdown_it.tree import SyntaxTreeNode
+
+    tokens = _parser().parse(source, {"references": references})
+    return SyntaxTreeNode(tokens).children
+
+
+def language_of(node: SyntaxTreeNode) -> str:
+    """The language that a fence names, or an empty text."""
+    words = sanitize(node.info).split()
+    return words[0] if words else ""
+
+
+class BlockRenderer:
+    """Renders the blocks of one entry, numbering its code blocks and collecting its things."""
+
+    def __init__(self, palette: Palette, key: str = "") -> None:
+        self.palette = palette
+        self._key = key
+        self.things: list[Thing] = []
+        """What keys can reach, in reading order; lines and links hold indexes into it."""
+        self.code_count = 0
+
+    def blocks(self, nodes: Sequence[SyntaxTreeNode], width: int, *, tight: bool = False) -> list[Line]:
+        """The lines of blocks, with a blank line between them unless they are tight."""
+        out: list[Line] = []
+        for node in nodes:
+            lines = self.block(node, width)
+            if out and lines and not tight:
+                out.append(BLANK)
+            out += lines
+        return out
+
+    def block(self, node: SyntaxTreeNode, width: int) -> list[Line]:
+        """The lines of one block."""
+        match node.type:
+            case "paragraph":
+                return self._paragraph(node, width, "")
+            case "heading":
+                return self._paragraph(node, width, "h1" if node.tag == "h1" else "heading")
+            case "fence" | "code_block":
+                return self._code(node, width)
+            case "bullet_list" | "ordered_list":
+                return self.list_items(node, node.children, width)
+            case "blockquote":
+                return self._quote(node, width)
+            case "table":
+                return self._table(node, width)
+            case "hr":
+                return [line_of(Content("─" * width), self.palette.over_base("rule"))]
+        text = sanitize(node.content).rstrip("\n").replace("\t", TAB)
+        return wrap(Content(text), width, self.palette.base)
+
+    def list_items(self, node: SyntaxTreeNode, items: Sequence[SyntaxTreeNode], width: int) -> list[Line]:
+        """The lines of some items of a list, from its first on."""
+        start = int(node.attrs.get("start", 1))
+        digits = len(str(start + len(node.children) - 1))
+        style = self.palette.over_base("bullet")
+        out: list[Line] = []
+        for number, item in enumerate(items, start):
+            mark = "• " if node.type == "bullet_list" else f"{number:>{digits}}. "
+            tight = len(item.children) < 2 or any(child.hidden for child in item.children)
+            nested = width - len(mark) >= NARROW
+            lines = self.blocks(item.children, width - len(mark) if nested else width, tight=tight)
+            if out and not tight:
+                out.append(BLANK)
+            out += prefix(lines or [BLANK], mark, " " * len(mark) if nested else "", style)
+        return out
+
+    def start_code(self, source: str, language: str, width: int) -> tuple[int, Line]:
+        """Number a code block: its index among the things, and its head line."""
+        self.code_count += 1
+        thing = len(self.things)
+        self.things.append(Thing("code", source, f"code block {self.code_count}"))
+        label = f"{self.code_count} {language or 'text'}"
+        return thing, code_head(label, width, self.palette, thing, self._key)
+
+    def _code(self, node: SyntaxTreeNode, width: int) -> list[Line]:
+        language = language_of(node)
+        thing, head = self.start_code(node.content, language, width)
+        return [head, *code_rows(node.content, language, width, self.palette, thing)]
+
+    def _paragraph(self, node: SyntaxTreeNode, width: int, part: str) -> list[Line]:
+        style = self.palette.over_base(part) if part else self.palette.base
+        content = Content("")
+        for child in node.children:
+            content = inline(child, self.palette, self.things)
+        return wrap(content, width, style)
+
+    def _quote(self, node: SyntaxTreeNode, width: int) -> list[Line]:
+        if width - len(_QUOTE) < NARROW:
+            return self.blocks(node.children, width)
+        lines = self.blocks(node.children, width - len(_QUOTE)) or [BLANK]
+        return prefix(lines, _QUOTE, _QUOTE, self.palette.over_base("quote"), decoration=True)
+
+    def _table(self, node: SyntaxTreeNode, width: int) -> list[Line]:
+        rows = [row for part in node.children for row in part.children]
+        cells = [[self._cell(cell) for cell in row.children] for row in rows]
+        aligns = [str(cell.attrs.get("style", "")).rpartition(":")[2] for cell in rows[0].children]
+        return table_lines(cells, aligns, width, self.palette)
+
+    def _cell(self, node: SyntaxTreeNode) -> Content:
+        for child in node.children:
+            return inline(child, self.palette, self.things)
+        return Content("")

@@ -1,0 +1,62 @@
+"""What a transcript shows: its entries, and the things in them that can be copied or opened."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from tui.core.chat import MessageStatus
+
+
+class EntryRole(StrEnum):
+    """Whose voice an entry has; the values of `tui.core.chat.Role`, and the app's own."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    NOTICE = "notice"
+    """Something that the app says in the conversation; never part of what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the transcript. Texts may come from anywhere; they are sanitised before they are shown."""
+
+    key: str
+    """Unique in the transcript; usually the message's id."""
+    role: EntryRole
+    body: str = ""
+    """Markdown, except for the user's own text, which is shown exactly as typed."""
+    title: str = ""
+    """The left of the head line, such as "You" or a model's name; no head where title and meta are empty."""
+    meta: str = ""
+    """The right of the head line, such as "41 in · 212 out · 3.1 s"."""
+    status: MessageStatus = MessageStatus.COMPLETE
+    error: str = ""
+    """One sentence, shown under the body."""
+    reasoning: str = ""
+    """What the provider showed of the model's reasoning; folded to one line until it is asked for."""
+    reasoning_tokens: int | None = None
+    """Tokens of reasoning. None: estimated from the text, at four characters a token."""
+
+
+@dataclass(slots=True)
+class Thing:
+    """A part of an entry that keys can reach: a code block, or a link."""
+
+    kind: Literal["code", "link"]
+    text: str
+    """The code exactly as it was written, or the link's address."""
+    label: str
+    """How a message names it, such as "code block 2"."""
+
+
+STATUS_WORDS = {
+    MessageStatus.STREAMING: "Replying…",
+    MessageStatus.STOPPED: "Stopped",
+    MessageStatus.FAILED: "Failed",
+    MessageStatus.INTERRUPTED: "Interrupted",
+}
+"""The line under an entry that is not complete; a word, so that it reads without colour."""
+
+UNSENT_MARKER = "earlier messages were not sent with this turn"
+"""The line before the first entry that was sent with the last turn."""

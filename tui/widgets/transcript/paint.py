@@ -1,0 +1,63 @@
+"""Overlays upon a rendered line: selection, matches, focus and cursor. They never enter a cache."""
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.strip import Strip
+
+from tui.widgets.transcript.lines import Line
+
+GUTTER = 2
+"""Cells at the left of every line, where the cursor is shown."""
+CURSOR = "▌ "
+
+
+def paint_cells(strip: Strip, start: int, end: int, style: RichStyle) -> Strip:
+    """The strip with a style laid over its cells from `start` up to `end`."""
+    length = strip.cell_length
+    start, end = min(start, length), min(end, length)
+    if start >= end:
+        return strip
+    middle = [Segment(text, (old or RichStyle()) + style) for text, old, _ in strip.crop(start, end)]
+    return Strip.join([strip.crop(0, start), Strip(middle, end - start), strip.crop(end, length)])
+
+
+def paint_characters(strip: Strip, line: Line, start: int, end: int, style: RichStyle) -> Strip:
+    """The strip of a line with a style laid over its characters from `start` up to `end`."""
+    return paint_cells(strip, cell_len(line.text[:start]), cell_len(line.text[:end]), style)
+
+
+def paint_selection(strip: Strip, line: Line, span: tuple[int, int], style: RichStyle) -> Strip:
+    """The strip of a line with what a copy would take from it marked; an end of -1 is the line's end."""
+    start, end = span
+    stop = min(line.stop, len(line.text) if end == -1 else end)
+    return paint_characters(strip, line, max(start, line.start), stop, style)
+
+
+def paint_thing(strip: Strip, thing: int, style: RichStyle) -> Strip:
+    """The strip with the segments of one link marked."""
+    segments = [
+        Segment(text, old + style if old and old.meta.get("thing") == thing else old)
+        for text, old, _ in strip
+    ]
+    return Strip(segments, strip.cell_length)
+
+
+def links_in(line: Line) -> Iterable[int]:
+    """The numbers of the links on a line."""
+    for segment in line.strip:
+        if segment.style and (thing := segment.style.meta.get("thing")) is not None:
+            yield thing
+
+
+def framed(strip: Strip, width: int, y: int, base: RichStyle, cursor: RichStyle | None) -> Strip:
+    """The strip as wide as the screen, with gutter or cursor, and the offsets that selection goes by.
+
+    Both cells of the gutter stand for the line's first character, so that a drag may begin there.
+    """
+    origin = RichStyle.from_meta({"offset": (0, y)})
+    marks = CURSOR if cursor else " " * GUTTER
+    gutter = Strip([Segment(mark, (cursor or base) + origin) for mark in marks], GUTTER)
+    return Strip.join([gutter, strip.adjust_cell_length(max(0, width - GUTTER), base).apply_offsets(0, y)])

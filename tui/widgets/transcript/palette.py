@@ -1,0 +1,40 @@
+"""The styles that a transcript is rendered with, resolved once for each theme."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from textual.style import Style
+
+PARTS = (
+    "user", "assistant", "system", "notice", "meta", "marker", "status", "error", "reasoning",
+    "h1", "heading", "em", "strong", "strike", "codespan", "code", "codehead", "codebar", "quote", "rule",
+    "link", "bullet", "cursor", "focus", "match", "placeholder",
+)  # fmt: skip
+"""Names of what can be styled; each is the component class `transcript--<name>`."""
+
+
+class CodeTheme(Enum):
+    """Which of Textual's highlight themes colours code."""
+
+    TRUECOLOR = auto()
+    ANSI_DARK = auto()
+    ANSI_LIGHT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """A widget's base style and its parts' styles; pure data, so that rendering needs no app."""
+
+    base: Style = field(default_factory=Style)
+    parts: Mapping[str, Style] = field(default_factory=dict)
+    """Styles that lie upon the base, by the names in `PARTS`."""
+    code_theme: CodeTheme = CodeTheme.TRUECOLOR
+
+    def part(self, name: str) -> Style:
+        """The style of a part alone, for a span of text."""
+        return self.parts.get(name, Style.null())
+
+    def over_base(self, name: str) -> Style:
+        """The style of a part upon the base; alone, a part without colours would turn text black."""
+        return self.base + self.part(name)

@@ -1,0 +1,327 @@
+"""The transcript widget: what its owner calls, what it posts, and how its lines are painted."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.style import Style as RichStyle
+from textual import events
+from textual.content import Content
+from textual.geometry import Offset
+from textual.message import Message
+from textual.reactive import reactive
+from textual.selection import SelectEnd, Selection
+from textual.strip import Strip
+from textual.timer import Timer
+
+from tui.core.chat import MessageStatus
+from tui.widgets.transcript.keys import KeyActions
+from tui.widgets.transcript.layout import Heights
+from tui.widgets.transcript.lines import Line, line_of
+from tui.widgets.transcript.model import Entry
+from tui.widgets.transcript.paint import (
+    GUTTER,
+    framed,
+    paint_cells,
+    paint_characters,
+    paint_selection,
+    paint_thing,
+)
+from tui.widgets.transcript.palette import PARTS, CodeTheme, Palette
+from tui.widgets.transcript.selection import MOST_COLUMNS, ROWS_PER_ENTRY, selected_text
+from tui.widgets.transcript.store import EntryStore
+from tui.widgets.transcript.view import EntryRenderer
+
+FLUSH_SECONDS = 0.1
+"""Streamed text is shown about ten times a second, however fast it comes."""
+COST_FACTOR = 5
+"""After a flush as many times its own cost goes by: at most a sixth of the time goes into streaming."""
+
+
+class Transcript(KeyActions, can_focus=True):
+    """A conversation. Entries are rendered when they are visible; none is a widget."""
+
+    COMPONENT_CLASSES = {f"transcript--{part}" for part in PARTS}
+    HELP = "Read the conversation; move between messages and code blocks, and copy them."
+
+    placeholder: reactive[str | Content] = reactive("")
+    """What an empty transcript shows in its middle."""
+
+    @dataclass
+    class FollowingChanged(Message):
+        """The view began or ceased to follow the bottom, or more came below while it did not."""
+
+        transcript: "Transcript"
+        following: bool
+        new_lines: int
+        """Lines that came below since the reader left the bottom."""
+
+        @property
+        def control(self) -> "Transcript":
+            """The transcript."""
+            return self.transcript
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the latest counts."""
+            return isinstance(message, Transcript.FollowingChanged)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.store = EntryStore()
+        self._palette: Palette | None = None
+        self._palette_key: tuple[object, ...] = ()
+        self._flush_timer: Timer | None = None
+        self._flush_cost = 0.0
+        self._flushed_at = 0.0
+        self._new_lines = 0
+
+    # What the owner calls
+
+    def load(self, entries: Iterable[Entry]) -> None:
+        """Show a conversation from its end, in place of what was shown."""
+        self.store = EntryStore(entries)
+        self.cursor, self.focused_thing, self.highlighted = -1, None, ""
+        self._new_lines = 0
+        self._reflow(keep_position=False)
+
+    def clear(self) -> None:
+        """Show nothing but the placeholder."""
+        self.load(())
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry at the end; ValueError where its key is taken."""
+        index = self.store.append(entry)
+        if self._width:
+            self.heights.append(0)
+            self._changed([index])
+
+    def stream(self, key: str, delta: str) -> None:
+        """Add Markdown to the body of an entry whose status is STREAMING; it is shown within 0.1 s."""
+        self.store.push(self.store.index(key), body=delta)
+        self._flush_soon()
+
+    def stream_reasoning(self, key: str, delta: str) -> None:
+        """Add text to the reasoning of an entry; it is shown within 0.1 s."""
+        self.store.push(self.store.index(key), reasoning=delta)
+        self._flush_soon()
+
+    def update_entry(self, key: str, **changes: Any) -> None:
+        """Replace fields of an entry, such as meta, title, error or body."""
+        index = self.store.index(key)
+        self.store.update(index, **changes)
+        self._changed([index])
+
+    def finish(self, key: str, status: MessageStatus = MessageStatus.COMPLETE, **changes: Any) -> None:
+        """End a stream: show what is left, and render the entry once more, exactly."""
+        index = self.store.index(key)
+        self.store.finish(index, status=status, **changes)
+        self._changed([index])
+
+    def set_marker(self, key: str | None) -> None:
+        """Say before an entry that the ones above were not sent; None says it nowhere."""
+        changed = [self.store.index(name) for name in (self.store.marker, key) if name is not None]
+        self.store.mark(key)
+        self._changed(changed)
+
+    def entry_text(self, key: str) -> str:
+        """The body of an entry as it came, sanitised; with what is not flushed yet."""
+        self._flush()
+        return self.store.entry(self.store.index(key)).body
+
+    def visible_text(self) -> str:
+        """What is on the screen, a line for each row; for tests."""
+        return "\n".join(self.render_line(y).text.rstrip() for y in range(self.size.height))
+
+    # Streaming
+
+    def _flush_soon(self) -> None:
+        if self._flush_timer is None and self.is_mounted:
+            pause = max(FLUSH_SECONDS, COST_FACTOR * self._flush_cost)
+            wait = max(0.01, pause - (time.monotonic() - self._flushed_at))
+            self._flush_timer = self.set_timer(wait, self._flush, name="flush")
+
+    def _flush(self) -> None:
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+        started = time.monotonic()
+        if changed := self.store.take():
+            self._changed(changed)
+        self._flushed_at = time.monotonic()
+        self._flush_cost = self._flushed_at - started
+
+    def _changed(self, indexes: Iterable[int]) -> None:
+        """Entries have other lines: measure them where that matters, and say so to a reader above."""
+        if self._width:
+            self._grown(sum(self.measure(index) for index in indexes))
+
+    def _grown(self, lines: int) -> None:
+        self.put(self.scroll_y)
+        self.settle()
+        if not self.following and lines > 0:
+            self._new_lines += lines
+            self.post_message(self.FollowingChanged(self, False, self._new_lines))
+
+    def watch_following(self, following: bool) -> None:
+        """Tell the owner, who may show a hint."""
+        self._new_lines = 0
+        self.post_message(self.FollowingChanged(self, following, 0))
+
+    # Layout
+
+    @property
+    def _width(self) -> int:
+        """Cells for text; 0 before the first layout."""
+        return max(0, self.size.width - GUTTER - 1)
+
+    def measured_height(self, index: int) -> int:
+        """The height of an entry in rows, which renders it."""
+        return len(self.store.view(index))
+
+    def is_measured(self, index: int) -> bool:
+        """Whether an entry is rendered already."""
+        return self.store.is_rendered(index)
+
+    def on_resize(self) -> None:
+        """Another width: every line is another, and a selection means nothing any more."""
+        if self.store.width == self._width:
+            self.settle()
+            return
+        if self.text_selection is not None:
+            self.screen.clear_selection()
+        self._reflow(keep_position=True)
+
+    def _reflow(self, *, keep_position: bool) -> None:
+        position = self.reading_position() if keep_position else None
+        if not self._width:
+            return
+        self.store.use(EntryRenderer(self._width, lambda: self.palette))
+        self.heights = Heights(self.store.estimate(i, self._width) for i in range(len(self.store)))
+        self.following = position is None
+        self.put(self.scroll_y)
+        self.restore_position(position)
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Another theme: every strip is another, the heights stay."""
+        super().notify_style_update()
+        key = (self.app.theme, self.app.native_ansi_color, self.visual_style)
+        if key != self._palette_key:
+            self._palette_key, self._palette = key, None
+            if self._width:
+                self.store.use(EntryRenderer(self._width, lambda: self.palette))
+                self.refresh()
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of this theme."""
+        if self._palette is None:
+            self._palette = self._resolve_palette()
+        return self._palette
+
+    def _resolve_palette(self) -> Palette:
+        parts = {}
+        for name in PARTS:
+            style = self.get_visual_style(f"transcript--{name}", partial=True)
+            css = self.get_component_styles(f"transcript--{name}")
+            if css.has_rule("background") and css.background.a == 1:
+                # A partial style loses opaque backgrounds (Textual 8.2.8).
+                style += type(style)(background=css.background)
+            parts[name] = style
+        theme = CodeTheme.TRUECOLOR
+        if self.app.native_ansi_color:
+            theme = CodeTheme.ANSI_DARK if self.app.current_theme.dark else CodeTheme.ANSI_LIGHT
+        return Palette(self.visual_style, parts, theme)
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the view: a cached line, with the overlays of the moment."""
+        base = self.visual_style.rich_style
+        width = self.size.width
+        if not len(self.heights):
+            return self._placeholder_line(y, width)
+        index, number = self.heights.find(y + int(self.scroll_y))
+        if number >= self.heights[index] or number >= len(view := self.store.view(index)):
+            return Strip.blank(width, base)
+        line = view.line(number)
+        row = index * ROWS_PER_ENTRY + number
+        strip = self._overlaid(line, index, row)
+        at_cursor = self.has_focus and index == self.cursor and number < len(view) - 1
+        cursor = self.palette.over_base("cursor").rich_style if at_cursor else None
+        return framed(strip, width, row, base, cursor)
+
+    def _overlaid(self, line: Line, index: int, row: int) -> Strip:
+        strip = line.strip
+        if self.focused_thing is not None and self.focused_thing[0] == index:
+            thing = self.focused_thing[1]
+            style = RichStyle(bgcolor=self.palette.over_base("focus").rich_style.bgcolor)
+            if line.thing == thing:
+                strip = paint_cells(strip, 0, strip.cell_length, style)
+            else:
+                strip = paint_thing(strip, thing, style)
+        if self._pattern is not None:
+            style = self.palette.over_base("match").rich_style
+            for match in self._pattern.finditer(line.text):
+                strip = paint_characters(strip, line, match.start(), match.end(), style)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(row)) is not None:
+            colour = self.screen.get_component_rich_style("screen--selection").bgcolor
+            strip = paint_selection(strip, line, span, RichStyle(bgcolor=colour))
+        return strip
+
+    def _placeholder_line(self, y: int, width: int) -> Strip:
+        base = self.palette.over_base("placeholder")
+        content = Content(self.placeholder) if isinstance(self.placeholder, str) else self.placeholder
+        rows = content.wrap(max(1, width - 2 * GUTTER)) if content else []
+        number = y - max(0, (self.size.height - len(rows)) // 2)
+        if not 0 <= number < len(rows):
+            return Strip.blank(width, base.rich_style)
+        row = rows[number]
+        left = Strip.blank(max(0, (width - row.cell_length) // 2), base.rich_style)
+        return Strip.join([left, line_of(row, base).strip]).adjust_cell_length(width, base.rich_style)
+
+    # Selection
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text, and what parts it from the next widget's."""
+
+        def source_of(index: int) -> str:
+            entry = self.store.entry(index)
+            return f"{entry.title}\n{entry.body}" if entry.title else entry.body
+
+        lines_of = lambda index: self.store.view(index).lines()  # noqa: E731
+        return selected_text(selection, len(self.store), lines_of, source_of), "\n"
+
+    def selection_updated(self, _selection: Selection | None) -> None:
+        """Paint again what is selected."""
+        self.refresh()
+
+    def text_select_all(self) -> None:
+        """Select the message under the mouse: a double click would else take the whole conversation."""
+        offset = self.screen.get_widget_and_offset_at(*self.app.mouse_position)[1]
+        if offset is not None and len(self.store):
+            index = min(offset.y // ROWS_PER_ENTRY, len(self.store) - 1)
+            first = index * ROWS_PER_ENTRY
+            last = Offset(MOST_COLUMNS, first + len(self.store.view(index)) - 1)
+            self.screen.selections = {self: Selection(Offset(0, first), last)}
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling while the mouse drags: Textual leaves the selection's end where it was."""
+        super().watch_scroll_y(old_value, new_value)
+        state = self.screen._select_state
+        if state is None or not state.end or not self.screen._selecting:
+            return
+        widget, offset = self.screen.get_widget_and_offset_at(*self.app.mouse_position)
+        if widget is self and offset is not None and self.parent is not None:
+            end = SelectEnd(self.select_container, self, offset)
+            self.screen._select_state = state.update_end(self.app.mouse_position, end)
+
+    def on_focus(self, _event: events.Focus) -> None:
+        """Show the cursor."""
+        self.refresh()
+
+    def on_blur(self, _event: events.Blur) -> None:
+        """Hide the cursor."""
+        self.refresh()
