@@ -1,0 +1,118 @@
+"""A store in this process's memory: the same contract as the one on disk, for tests of what stands on it."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any, Generic, TypeVar, cast
+
+from tui.core.chat import Message
+from tui.core.ports import State, Table
+from tui.core.records import Meta
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class MemoryTable(Generic[R]):
+    """Numbered records; a copy shares nothing that a change could reach, since records are frozen."""
+
+    def __init__(self, records: dict[int, R] | None = None, *, writable: bool = False) -> None:
+        self.records = {} if records is None else records
+        self._writable = writable
+
+    def __iter__(self) -> Iterator[tuple[int, R]]:
+        return iter(list(self.records.items()))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def get(self, doc_id: int) -> R | None:
+        return self.records.get(doc_id)
+
+    def find(self, match: Callable[[R], bool]) -> tuple[int, R] | None:
+        return next(((doc_id, record) for doc_id, record in self.records.items() if match(record)), None)
+
+    def insert(self, record: R) -> int:
+        self._allow()
+        doc_id = max(self.records, default=0) + 1
+        self.records[doc_id] = record
+        return doc_id
+
+    def replace(self, doc_id: int, record: R) -> None:
+        self._allow()
+        assert doc_id in self.records, f"There is no record {doc_id} to replace."
+        self.records[doc_id] = record
+
+    def remove(self, doc_id: int) -> None:
+        self._allow()
+        del self.records[doc_id]
+
+    def _allow(self) -> None:
+        if not self._writable:
+            raise TypeError("A view is read-only.")
+
+
+class MemoryStore:
+    """Implements `tui.core.ports.Store`; sessions that share one share a data directory."""
+
+    def __init__(self) -> None:
+        tables: dict[str, Any] = {field.name: MemoryTable[Any]() for field in fields(State)}
+        tables["meta"] = MemoryTable[Meta]({1: Meta()})
+        self._view = State(**tables)
+        self._messages: dict[str, dict[str, Message]] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = asyncio.Lock()
+        self.closed = False
+
+    async def transaction(self, work: Callable[[State], T]) -> T:
+        async with self._lock:
+            state = _copy(self._view, writable=True)
+            result = await asyncio.to_thread(work, state)
+            changed = not _same(state, self._view)
+            self._view = _copy(state, writable=False)
+        if changed:
+            self._tell()
+        return result
+
+    @property
+    def view(self) -> State:
+        return self._view
+
+    async def refresh(self) -> bool:
+        return False
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        self._listeners.append(changed)
+        return lambda: self._listeners.remove(changed)
+
+    async def load_messages(self, conversation_id: str) -> tuple[Message, ...]:
+        return tuple(self._messages.get(conversation_id, {}).values())
+
+    async def save_messages(self, conversation_id: str, messages: Sequence[Message]) -> None:
+        kept = self._messages.setdefault(conversation_id, {})
+        kept.update({message.id: message for message in messages})
+
+    async def remove_messages(self, conversation_id: str) -> None:
+        self._messages.pop(conversation_id, None)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+
+def _copy(state: State, *, writable: bool) -> State:
+    tables: dict[str, Any] = {
+        field.name: MemoryTable(dict(_table(state, field.name)), writable=writable) for field in fields(State)
+    }
+    return State(**tables)
+
+
+def _same(left: State, right: State) -> bool:
+    return all(list(_table(left, field.name)) == list(_table(right, field.name)) for field in fields(State))
+
+
+def _table(state: State, name: str) -> Table[object]:
+    return cast("Table[object]", getattr(state, name))

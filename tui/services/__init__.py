@@ -1,0 +1,1 @@
+"""What Ctroom does, without a screen: turns, accounting, keys, settings, models, alerts and reports."""

@@ -1,0 +1,291 @@
+"""Tokens: admission, holds, charges and recovery, purchases, and the figures that follow from them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tui.core.amounts import MOST_AMOUNT
+from tui.core.errors import InvalidValueError
+from tui.core.figures import TurnForecast, UsageSnapshot
+from tui.core.ports import Clock, State, Store
+from tui.core.quota import (
+    Attempt,
+    KeySource,
+    LedgerRow,
+    Pool,
+    Purchase,
+    PurchaseKind,
+    Refusal,
+    admit,
+    headroom,
+)
+from tui.core.settings import POOLED
+from tui.core.usage import Measured, Usage
+from tui.services import ledger, tables
+from tui.services.keys import Keys
+from tui.services.ledger import AdmissionRequest, Charge, Hold
+from tui.services.prices import Prices
+from tui.services.settings import SettingsService
+from tui.services.snapshots import SessionFacts, snapshot
+
+__all__ = ["Accounting", "AdmissionRequest", "Hold"]
+
+
+class Accounting:
+    """The accounts of a data directory, as one user's session sees and changes them.
+
+    Args:
+        store: Where they are kept; every change is one transaction.
+        settings: The user's role and tier.
+        keys: Whose key each provider is used with.
+        prices: What a charge cost, in dollars.
+        clock: The present moment.
+        user: Whose turns are counted.
+    """
+
+    def __init__(
+        self, store: Store, settings: SettingsService, keys: Keys, prices: Prices, clock: Clock, user: str
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._keys = keys
+        self._prices = prices
+        self._clock = clock
+        self._user = user
+        self._pending: dict[str, tuple[str, int]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    async def admit(self, request: AdmissionRequest) -> Hold:
+        """Hold tokens for a turn before its provider is called; its request must keep to the hold's output.
+
+        Turns with an own key, or with none, are recorded and never refused.
+
+        Raises:
+            QuotaRefusedError: The pool or the day has no room; nothing was recorded.
+            StorageError: The hold could not be recorded; the provider must not be called.
+        """
+        return await self._store.transaction(
+            lambda state: ledger.hold(state, self._user, request, self._clock())
+        )
+
+    async def checkpoint(self, attempt_id: str, usage: Usage | None) -> bool:
+        """Renew an attempt's lease and record what it spent so far; to be called at least every 30 seconds.
+
+        Args:
+            attempt_id: The hold's.
+            usage: Cumulative tokens; None only renews the lease, as while waiting for the first byte.
+
+        Returns:
+            Whether the attempt is still held.
+
+        Raises:
+            StorageError: It could not be saved; the turn may go on.
+        """
+        if usage is not None:
+            self.progress(attempt_id, usage)
+        return await self._store.transaction(
+            lambda state: ledger.checkpoint(state, attempt_id, usage, self._clock())
+        )
+
+    def progress(self, attempt_id: str, usage: Usage) -> None:
+        """Show what a streaming turn seems to have used so far, without recording it."""
+        if attempt := _attempt(self._store.view, attempt_id):
+            self._pending[attempt_id] = (attempt.provider, max(0, usage.total))
+            self._tell()
+
+    async def settle(self, attempt_id: str, measured: Measured) -> int:
+        """Charge an attempt, exactly once however often it is called.
+
+        An impossible measure is replaced by an estimate and marked suspicious. Where recovery charged the
+        attempt before, only the difference is posted.
+
+        Returns:
+            Tokens charged for the attempt in all.
+
+        Raises:
+            StorageError: Nothing was charged; the attempt is still held, and settling can be tried again.
+        """
+        cost = await self._cost(attempt_id, measured)
+        charged = await self._store.transaction(
+            lambda state: ledger.settle(state, attempt_id, Charge(measured, cost), self._clock())
+        )
+        self._forget(attempt_id)
+        return charged
+
+    async def release(self, attempt_id: str) -> bool:
+        """End an attempt without a charge: only where the provider provably never accepted the request.
+
+        Returns:
+            Whether this call ended it.
+
+        Raises:
+            StorageError: The attempt is still held.
+        """
+        released = await self._store.transaction(
+            lambda state: ledger.release(state, attempt_id, self._clock())
+        )
+        self._forget(attempt_id)
+        return released
+
+    async def sweep(self) -> int:
+        """Charge the attempts whose process died: at their last checkpoint, else at the full hold.
+
+        To be called at start and from time to time.
+
+        Returns:
+            How many were charged.
+
+        Raises:
+            StorageError: None was.
+        """
+        await self._store.refresh()
+        found = [
+            attempt for _, attempt in self._store.view.attempts if ledger.expired(attempt, self._clock())
+        ]
+        if not found:
+            return 0
+        costs = {attempt.id: await self._price(attempt, ledger.lost(attempt).usage) for attempt in found}
+
+        def work(state: State) -> int:
+            now = self._clock()
+            expired = [
+                attempt
+                for _, attempt in state.attempts
+                if attempt.id in costs and ledger.expired(attempt, now)
+            ]
+            for attempt in expired:
+                ledger.settle(state, attempt.id, Charge(ledger.lost(attempt), costs[attempt.id]), now)
+            return len(expired)
+
+        return await self._store.transaction(work)
+
+    def snapshot(self, include: Sequence[str] = ()) -> UsageSnapshot:
+        """The figures of the footer.
+
+        Args:
+            include: Providers to show even where they are not otherwise in use, such as the chosen one.
+        """
+        pending: dict[str, int] = {}
+        for provider, tokens in self._pending.values():
+            pending[provider] = pending.get(provider, 0) + tokens
+        statuses = {name: self._keys.status(name) for name in self._settings.providers()}
+        facts = SessionFacts(self._user, self._clock(), statuses, pending)
+        return snapshot(self._store.view, facts, include)
+
+    def headroom(self, provider: str) -> int | None:
+        """Tokens that a turn with this provider could spend at present; None: unlimited."""
+        if self._keys.source(provider) is not KeySource.DEFAULT:
+            return None
+        view, now = self._store.view, self._clock()
+        return headroom(*ledger.limits(view, self._user, provider, tables.today(view, now), now))
+
+    def forecast(self, provider: str, input_estimate: int, wanted_output: int) -> TurnForecast:
+        """What a turn may cost and leave, decided as admission would at present.
+
+        Args:
+            provider: Whom it would be sent to.
+            input_estimate: Tokens of the prompt and of the history sent with it.
+            wanted_output: The configured `max_output`, in tokens.
+        """
+        most = input_estimate + wanted_output
+        if self._keys.source(provider) is not KeySource.DEFAULT:
+            return TurnForecast(input_estimate, most, None)
+        view, now = self._store.view, self._clock()
+        today = tables.today(view, now)
+        pool, day = ledger.limits(view, self._user, provider, today, now)
+        decision = admit(input_estimate, wanted_output, pool, day)
+        if isinstance(decision, Refusal):
+            error = ledger.refusal_of(view, self._user, decision, input_estimate, today, now)
+            scope = "today" if decision.scope == "day" else "pool"
+            return TurnForecast(input_estimate, most, max(0, decision.left), scope, str(error))
+        room = headroom(pool, day)
+        if room is None:
+            return TurnForecast(input_estimate, decision.hold, None)
+        scope = "today" if day.available == room else "pool"
+        return TurnForecast(input_estimate, decision.hold, room - decision.hold, scope)
+
+    async def set_purchased(self, provider: str, tokens: int, note: str = "") -> Pool:
+        """Correct PURCHASED to an amount; USED stays. The same amount again changes nothing.
+
+        Args:
+            provider: `openai` or `google`.
+            tokens: All that was purchased so far.
+            note: As typed, with the conversion's assumption where dollars were entered.
+
+        Returns:
+            The pool.
+
+        Raises:
+            InvalidValueError: The user is no admin, the provider has no pool, or the amount is impossible.
+            StorageError: It could not be saved.
+        """
+        return await self._purchase(provider, PurchaseKind.SET, tokens, note)
+
+    async def add_purchased(self, provider: str, tokens: int, note: str = "") -> Pool:
+        """Increase PURCHASED by a top-up; arguments, result and errors as in `set_purchased`."""
+        return await self._purchase(provider, PurchaseKind.ADD, tokens, note)
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` whenever `snapshot()` may be different; often, so the receiver should coalesce.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        self._listeners.append(changed)
+        endings = (self._store.subscribe(changed), self._keys.subscribe(changed))
+
+        def end() -> None:
+            if changed in self._listeners:
+                self._listeners.remove(changed)
+            for unsubscribe in endings:
+                unsubscribe()
+
+        return end
+
+    async def _purchase(self, provider: str, kind: PurchaseKind, tokens: int, text: str) -> Pool:
+        if not self._settings.is_admin():
+            raise InvalidValueError("Only an admin can change what was purchased.")
+        if provider not in POOLED:
+            raise InvalidValueError(f"{provider!r} has no token quota: choose from {', '.join(POOLED)}.")
+        if tokens < 0 or (kind is PurchaseKind.ADD and tokens == 0):
+            raise InvalidValueError("Enter a number of tokens above 0.")
+
+        def work(state: State) -> Pool:
+            now = self._clock()
+            pool = tables.pool(state, provider)
+            purchased = tokens if kind is PurchaseKind.SET else (pool.purchased or 0) + tokens
+            if purchased == pool.purchased:
+                return pool
+            if purchased > MOST_AMOUNT:
+                raise InvalidValueError(f"That is too large: the most is {MOST_AMOUNT:,} tokens.")
+            pool = replace(pool, purchased=purchased, epoch=pool.epoch + 1)
+            tables.change_user(state, tables.user_settings(state, self._user, now))
+            tables.change_pool(state, pool)
+            state.purchases.insert(Purchase(provider, kind, tokens, purchased, now, self._user, text))
+            tables.note(state, now, self._user, f"quota {kind}", f"{provider} {tokens:,}")
+            return pool
+
+        return await self._store.transaction(work)
+
+    async def _cost(self, attempt_id: str, measured: Measured) -> int | None:
+        """What an attempt cost; of one that recovery charged before, too."""
+        view = self._store.view
+        if attempt := _attempt(view, attempt_id):
+            return await self._price(attempt, ledger.trusted(measured, attempt).usage)
+        row = view.ledger.find(lambda row: row.attempt_id == attempt_id)
+        return await self._price(row[1], measured.usage) if row else None
+
+    async def _price(self, charged: Attempt | LedgerRow, usage: Usage) -> int | None:
+        return await self._prices.cost(charged.provider, charged.model, usage)
+
+    def _forget(self, attempt_id: str) -> None:
+        if self._pending.pop(attempt_id, None):
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _attempt(state: State, attempt_id: str) -> Attempt | None:
+    found = state.attempts.find(lambda attempt: attempt.id == attempt_id)
+    return found[1] if found else None

@@ -1,0 +1,395 @@
+"""API keys: whose key each provider is used with, and where keys are kept; never shown, never recorded."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from tui.core.chat import KeyCheck
+from tui.core.errors import CtroomError, InvalidValueError, NoUsableKeyError, SecretsError
+from tui.core.ports import Clock, Provider, Secrets, State, Store
+from tui.core.quota import KeySource
+from tui.core.settings import POOLED, ApiKeys, GoogleSdk, KeyState, provider_name
+from tui.core.text import last_four
+from tui.services import tables
+from tui.services.settings import SettingsService
+
+MOST_KEY = 1_024
+"""Characters of a key; the longest seen, OpenAI's project keys, have 164."""
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+class Connect(Protocol):
+    """Makes a provider with one credential, as `tui.providers.connect` does."""
+
+    def __call__(self, kind: str, *, api_key: str | None, base_url: str | None, name: str) -> Provider:
+        """The provider of that kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEnvironment:
+    """What the environment says of keys and addresses."""
+
+    key: Callable[[str], str | None]
+    """The default key that the environment holds for a provider; may raise `SecretsError`."""
+    base_urls: dict[str, str] = field(default_factory=dict)
+    """Addresses by provider, from the SDKs' own variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """All that is needed to connect to a provider."""
+
+    key: str | None = field(repr=False)
+    source: KeySource
+    kind: str
+    """The kind of adapter: `openai`, `google`, `google-legacy` or `demo`."""
+    base_url: str | None
+    name: str
+    """The provider's name for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """What can be said of a provider's keys without asking the keyring."""
+
+    provider: str
+    source: KeySource
+    """Whose key is used at present."""
+    use_own: bool
+    """The toggle "use my key"."""
+    set: bool
+    """Whether the user's own key is kept."""
+    last_four: str
+    """Of the own key; empty for a short one."""
+    place: str
+    """Where the own key is kept, in words."""
+    default_available: bool
+    missing: bool
+    """A turn would be refused: the key that should be used is not there."""
+
+
+class Keys:
+    """The keys of one user and the host's default keys.
+
+    Args:
+        store: Keeps what may be known of a key: whether it is set, its last four characters, its place.
+        settings: The user's choice of keys.
+        secrets: Keeps keys beyond the session, where the machine can.
+        session: Keeps keys for this session only.
+        environment: The default keys and addresses of the environment.
+        connect: Makes providers, to test keys with.
+        clock: Dates changes.
+        user: Whose own keys they are.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: SettingsService,
+        secrets: Secrets,
+        session: Secrets,
+        environment: KeyEnvironment,
+        connect: Connect,
+        clock: Clock,
+        user: str,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._secrets = secrets
+        self._session = session
+        self._environment = environment
+        self._connect = connect
+        self._clock = clock
+        self._user = user
+        self._session_states: dict[str, KeyState] = {}
+        self._in_environment = {name for name in POOLED if self._environment_has(name)}
+        self._stored_defaults: set[str] = set()
+        self._listeners: list[Callable[[], None]] = []
+
+    async def load(self) -> None:
+        """Learn which default keys are stored, so that `status` is right; a silent keyring counts as none."""
+        found = set()
+        for provider in POOLED:
+            try:
+                if await self._secrets.get(_default(provider)):
+                    found.add(provider)
+            except SecretsError:
+                continue
+        self._stored_defaults = found
+        self._tell()
+
+    def source(self, provider: str) -> KeySource:
+        """Whose key a provider is used with, by the user's choice alone."""
+        if provider not in POOLED:
+            return KeySource.NONE
+        keys = self._settings.user().api_keys
+        own = keys.use_custom and keys.state(provider).use_own
+        return KeySource.OWN if own else KeySource.DEFAULT
+
+    def status(self, provider: str) -> KeyStatus:
+        """What is known of a provider's keys; cheap."""
+        state = self._state(provider)
+        source = self.source(provider)
+        available = provider in self._in_environment or provider in self._stored_defaults
+        missing = (source is KeySource.OWN and not state.set) or (
+            source is KeySource.DEFAULT and not available
+        )
+        return KeyStatus(
+            provider, source, state.use_own, state.set, state.last_four, state.place, available, missing
+        )
+
+    async def credential(self, provider: str) -> Credential:
+        """What a turn is to be sent with. Never another key than the one that was chosen.
+
+        Raises:
+            NoUsableKeyError: That key is not there, or the endpoint is gone; the message names the way out.
+            SecretsError: The keyring can't be read.
+        """
+        host = self._settings.host()
+        name = provider_name(provider)
+        match provider:
+            case "demo":
+                return Credential(None, KeySource.NONE, "demo", None, name)
+            case "openai":
+                kind, address = "openai", host.openai_base_url
+            case "google":
+                legacy = host.google_sdk is GoogleSdk.LEGACY
+                kind, address = "google-legacy" if legacy else "google", host.google_base_url
+            case _:
+                endpoint = host.endpoint(provider)
+                if endpoint is None:
+                    raise NoUsableKeyError(
+                        provider, f"There is no endpoint {provider!r} any more: choose another provider."
+                    )
+                return Credential(
+                    await self._own(provider), KeySource.NONE, "openai", endpoint.base_url, name
+                )
+        source = self.source(provider)
+        key = await (self._own(provider) if source is KeySource.OWN else self._default_key(provider))
+        if key is None:
+            raise NoUsableKeyError(provider, self._way_out(provider, source))
+        address = address or self._environment.base_urls.get(provider, "")
+        return Credential(key, source, kind, address or None, name)
+
+    async def test(self, provider: str, key: str | None = None) -> KeyCheck:
+        """Ask a provider about a key, without spending tokens. Never raises.
+
+        Args:
+            provider: Whom to ask.
+            key: The key as typed; None for the one that is kept and in use.
+        """
+        try:
+            credential = await self._candidate(provider, key)
+            connection = self._connect(
+                credential.kind,
+                api_key=credential.key,
+                base_url=credential.base_url,
+                name=credential.name,
+            )
+        except CtroomError as error:
+            return KeyCheck(ok=False, message=str(error))
+        try:
+            return await connection.check_key()
+        finally:
+            await connection.aclose()
+
+    async def save_own(self, provider: str, key: str, session_only: bool = False) -> str:
+        """Keep the user's own key, and turn the provider's toggle on.
+
+        Args:
+            provider: `openai`, `google` or a named endpoint.
+            key: The key; spaces around it are dropped.
+            session_only: Not to keep it beyond this session.
+
+        Returns:
+            Where it is kept, in words.
+
+        Raises:
+            InvalidValueError: It can't be a key, or the provider takes none.
+            SecretsError: It was not kept.
+            StorageError: It was kept but could not be noted; saving it again is safe.
+        """
+        key = _checked(key)
+        self._takes_key(provider)
+        name = f"{self._user}/{provider}"
+        if session_only or not self._secrets.durable:
+            await self._session.set(name, key)
+            place = self._session.place
+            self._session_states[provider] = KeyState(True, True, last_four(key), place)
+            kept = self._settings.user().api_keys.state(provider)
+            await self._note(provider, replace(kept, use_own=True))
+        else:
+            await self._secrets.set(name, key)
+            place = self._secrets.place
+            await self._session.remove(name)
+            self._session_states.pop(provider, None)
+            await self._note(provider, KeyState(True, True, last_four(key), place))
+        self._tell()
+        return place
+
+    async def remove_own(self, provider: str) -> None:
+        """Forget the user's own key, and turn the provider's toggle off.
+
+        Raises:
+            SecretsError: It could not be removed; it is still in use.
+            StorageError: It was removed but could not be noted.
+        """
+        name = f"{self._user}/{provider}"
+        if self._settings.user().api_keys.state(provider).set:
+            await self._secrets.remove(name)
+        await self._session.remove(name)
+        self._session_states.pop(provider, None)
+        await self._note(provider, KeyState())
+        self._tell()
+
+    async def save_default(self, provider: str, key: str) -> str:
+        """Keep the host's default key for a provider; it takes precedence over the environment's.
+
+        Returns:
+            Where it is kept, in words.
+
+        Raises:
+            InvalidValueError: It can't be a key, the provider has no default key, or the user is no admin.
+            SecretsError: It was not kept.
+        """
+        key = _checked(key)
+        self._allow_default(provider)
+        await self._secrets.set(_default(provider), key)
+        self._stored_defaults.add(provider)
+        await self._audit("default key set", provider)
+        self._tell()
+        return self._secrets.place
+
+    async def remove_default(self, provider: str) -> None:
+        """Forget the host's stored default key; the environment's, where there is one, is used again.
+
+        Raises:
+            InvalidValueError: The provider has no default key, or the user is no admin.
+            SecretsError: It could not be removed.
+        """
+        self._allow_default(provider)
+        await self._secrets.remove(_default(provider))
+        self._stored_defaults.discard(provider)
+        await self._audit("default key removed", provider)
+        self._tell()
+
+    def where_new_keys_go(self) -> str:
+        """Where a key would be kept, in words: "the system keyring"."""
+        return self._secrets.place if self._secrets.durable else self._session.place
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` after changes of keys that the store does not see.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        self._listeners.append(changed)
+
+        def end() -> None:
+            if changed in self._listeners:
+                self._listeners.remove(changed)
+
+        return end
+
+    def _state(self, provider: str) -> KeyState:
+        """What is known of the own key; a session's key hides the one in the keyring."""
+        kept = self._settings.user().api_keys.state(provider)
+        here = self._session_states.get(provider)
+        return replace(here, use_own=kept.use_own) if here else kept
+
+    async def _own(self, provider: str) -> str | None:
+        name = f"{self._user}/{provider}"
+        if provider in self._session_states:
+            return await self._session.get(name)
+        return await self._secrets.get(name) if self._state(provider).set else None
+
+    async def _default_key(self, provider: str) -> str | None:
+        stored = await self._secrets.get(_default(provider))
+        return stored or self._environment.key(provider)
+
+    async def _candidate(self, provider: str, key: str | None) -> Credential:
+        """The credential that a test is made with: the typed key in the place of the one in use."""
+        if key is None:
+            return await self.credential(provider)
+        key = _checked(key)
+        self._takes_key(provider)
+        host = self._settings.host()
+        name = provider_name(provider)
+        if endpoint := host.endpoint(provider):
+            return Credential(key, KeySource.NONE, "openai", endpoint.base_url, name)
+        address = host.openai_base_url if provider == "openai" else host.google_base_url
+        address = address or self._environment.base_urls.get(provider, "")
+        legacy = provider == "google" and host.google_sdk is GoogleSdk.LEGACY
+        return Credential(key, KeySource.OWN, "google-legacy" if legacy else provider, address or None, name)
+
+    def _way_out(self, provider: str, source: KeySource) -> str:
+        name = provider_name(provider)
+        if source is KeySource.OWN:
+            gone = "is no longer there" if self._state(provider).set else "is not set"
+            return f"Your own {name} key {gone}: add it in Settings, or turn off “use my key” for {name}."
+        if self._settings.is_admin():
+            return (
+                f"There is no default key for {name}: add your own API key in Settings, "
+                f"or set one with `ctroom keys set {provider} --default`."
+            )
+        return f"The host has no default key for {name}: add your own API key in Settings."
+
+    def _environment_has(self, provider: str) -> bool:
+        try:
+            return self._environment.key(provider) is not None
+        except SecretsError:
+            return False
+
+    def _takes_key(self, provider: str) -> None:
+        if provider not in POOLED and self._settings.host().endpoint(provider) is None:
+            raise InvalidValueError(f"{provider!r} takes no key: choose openai, google or an endpoint.")
+
+    def _allow_default(self, provider: str) -> None:
+        if provider not in POOLED:
+            raise InvalidValueError(f"{provider!r} has no default key: choose openai or google.")
+        if not self._settings.is_admin():
+            raise InvalidValueError("Only an admin can change the default keys.")
+
+    async def _note(self, provider: str, key: KeyState) -> None:
+        def work(state: State) -> None:
+            user = tables.user_settings(state, self._user, self._clock())
+            tables.change_user(state, replace(user, api_keys=_with(user.api_keys, provider, key)))
+
+        await self._store.transaction(work)
+
+    async def _audit(self, action: str, provider: str) -> None:
+        await self._store.transaction(
+            lambda state: tables.note(state, self._clock(), self._user, action, provider)
+        )
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _default(provider: str) -> str:
+    return f"default/{provider}"
+
+
+def _checked(key: str) -> str:
+    """The key without spaces around it; an error never repeats it."""
+    key = key.strip()
+    if not key:
+        raise InvalidValueError("Enter a key.")
+    if len(key) > MOST_KEY or not _KEY.fullmatch(key):
+        raise InvalidValueError("That can't be an API key: it has spaces, odd characters, or is too long.")
+    return key
+
+
+def _with(keys: ApiKeys, provider: str, state: KeyState) -> ApiKeys:
+    if provider == "openai":
+        return replace(keys, openai=state)
+    if provider == "google":
+        return replace(keys, google=state)
+    others = {name: other for name, other in keys.endpoints.items() if name != provider}
+    if state != KeyState():
+        others[provider] = state
+    return replace(keys, endpoints=others)

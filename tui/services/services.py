@@ -1,0 +1,34 @@
+"""Everything that a user's session works with."""
+
+from dataclasses import dataclass
+
+from tui.core.ports import Store
+from tui.services.accounting import Accounting
+from tui.services.alerts import Alerts
+from tui.services.conversation import Turns
+from tui.services.keys import Keys
+from tui.services.library import Library
+from tui.services.models import Models
+from tui.services.prices import Prices
+from tui.services.settings import SettingsService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one user's session, made once by `tui.services.build` and handed down."""
+
+    user: str
+    store: Store
+    settings: SettingsService
+    keys: Keys
+    prices: Prices
+    accounting: Accounting
+    alerts: Alerts
+    models: Models
+    library: Library
+    turns: Turns
+
+    async def aclose(self) -> None:
+        """Let running turns settle, then end the store's writer thread."""
+        await self.turns.drain()
+        await self.store.aclose()

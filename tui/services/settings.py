@@ -1,0 +1,203 @@
+"""The settings of one user and of the host: by dotted name as text, or as typed records."""
+
+from dataclasses import replace
+
+from tui.core.errors import InvalidValueError
+from tui.core.ports import Clock, State, Store
+from tui.core.settings import Endpoint, HostSettings, UserRole, UserSettings, check_endpoint_name
+from tui.services import parsing, tables
+from tui.services.setting_specs import (
+    HostSpec,
+    UserSpec,
+    host_spec,
+    provider_choices,
+    specs,
+    user_spec,
+    with_endpoint,
+)
+
+
+class SettingsService:
+    """Reads settings from the store's view, and changes them in transactions.
+
+    Args:
+        store: Where they are kept.
+        user: Whose they are; the record is made at the first change.
+        clock: Dates new records.
+    """
+
+    def __init__(self, store: Store, user: str, clock: Clock) -> None:
+        self._store = store
+        self._user = user
+        self._clock = clock
+
+    def user(self) -> UserSettings:
+        """This user's record."""
+        return tables.user_settings(self._store.view, self._user, self._clock())
+
+    def host(self) -> HostSettings:
+        """The host's record."""
+        return tables.host_settings(self._store.view)
+
+    def is_admin(self) -> bool:
+        """Whether this user may change what the host decides."""
+        return self.user().role is UserRole.ADMIN
+
+    def tier_limit(self) -> int | None:
+        """Tokens per day on default keys, all providers together; None is unlimited."""
+        return limit_of(self.host(), self.user())
+
+    def display_zone(self) -> str:
+        """The IANA zone in which times are shown to this user."""
+        return self.user().display_time_zone or self.host().time_zone
+
+    def providers(self) -> tuple[str, ...]:
+        """Every provider that can be chosen, the demo last."""
+        return provider_choices(self.host())
+
+    def names(self) -> tuple[str, ...]:
+        """The dotted names of every setting, tiers and endpoints included."""
+        return tuple(spec.name for spec in specs(self.host()))
+
+    def get(self, name: str) -> str:
+        """A setting's value as text.
+
+        Raises:
+            InvalidValueError: There is no such setting.
+        """
+        if spec := user_spec(name):
+            return spec.read(self.user())
+        if name in self.names() and (host := host_spec(name)):
+            return host.read(self.host())
+        raise _unknown(name)
+
+    def describe(self, name: str) -> str:
+        """What a setting is, in one sentence.
+
+        Raises:
+            InvalidValueError: There is no such setting.
+        """
+        return _spec(name).description
+
+    def choices(self, name: str) -> tuple[str, ...] | None:
+        """The only values that a setting can have; None where it is free.
+
+        Raises:
+            InvalidValueError: There is no such setting.
+        """
+        offered = _spec(name).choices
+        return None if offered is None else offered(self.host())
+
+    def check(self, name: str, text: str) -> None:
+        """Check a value as it is typed, without saving it.
+
+        Raises:
+            InvalidValueError: It can't be taken, there is no such setting, or it is an admin's.
+        """
+        self._allow(_spec(name))
+        self._write(self._store.view, name, text)
+
+    async def set(self, name: str, text: str) -> None:
+        """Change a setting.
+
+        Raises:
+            InvalidValueError: The value can't be taken, there is no such setting, or it is not this user's to
+                change.
+            StorageError: It could not be saved.
+        """
+        spec = _spec(name)
+        self._allow(spec)
+
+        def work(state: State) -> None:
+            user, host = self._write(state, name, text)
+            if host != tables.host_settings(state):
+                tables.change_host(state, host)
+            tables.change_user(state, user)
+            if spec.admin:
+                tables.note(state, self._clock(), self._user, "settings", f"{name} = {text.strip()[:80]}")
+
+        await self._store.transaction(work)
+
+    async def put_endpoint(self, endpoint: Endpoint) -> None:
+        """Add an OpenAI-compatible server, or change it.
+
+        Raises:
+            InvalidValueError: Its name, address, model or context can't be taken, or the user is no admin.
+            StorageError: It could not be saved.
+        """
+        self._allow_admin(f"endpoints.{endpoint.name}")
+        checked = Endpoint(
+            check_endpoint_name(endpoint.name),
+            parsing.url(endpoint.base_url),
+            parsing.model(endpoint.model),
+            None if endpoint.context is None else parsing.optional_tokens(str(endpoint.context)),
+        )
+        if not checked.base_url:
+            raise InvalidValueError("Enter the address of the server, such as http://127.0.0.1:11434/v1.")
+
+        def work(state: State) -> None:
+            tables.change_host(state, with_endpoint(tables.host_settings(state), checked))
+            tables.note(state, self._clock(), self._user, "endpoint set", checked.name)
+
+        await self._store.transaction(work)
+
+    async def remove_endpoint(self, name: str) -> None:
+        """Take a server away; conversations that used it stay readable.
+
+        Raises:
+            InvalidValueError: There is no such endpoint, or the user is no admin.
+            StorageError: It could not be saved.
+        """
+        self._allow_admin(f"endpoints.{name}")
+
+        def work(state: State) -> None:
+            host = tables.host_settings(state)
+            if host.endpoint(name) is None:
+                raise InvalidValueError(f"There is no endpoint {name!r}.")
+            kept = tuple(endpoint for endpoint in host.endpoints if endpoint.name != name)
+            tables.change_host(state, replace(host, endpoints=kept))
+            tables.note(state, self._clock(), self._user, "endpoint removed", name)
+
+        await self._store.transaction(work)
+
+    def _write(self, state: State, name: str, text: str) -> tuple[UserSettings, HostSettings]:
+        """Both records as they would be with the new value."""
+        user = tables.user_settings(state, self._user, self._clock())
+        host = tables.host_settings(state)
+        if spec := user_spec(name):
+            return spec.write(user, text, host), host
+        if shared := host_spec(name):
+            changed = shared.write(host, text, host)
+            _keep_tiers_in_use(state, changed)
+            return user, changed
+        raise _unknown(name)
+
+    def _allow(self, spec: UserSpec | HostSpec) -> None:
+        if spec.admin:
+            self._allow_admin(spec.name)
+
+    def _allow_admin(self, name: str) -> None:
+        if not self.is_admin():
+            raise InvalidValueError(f"Only an admin can change {name}.")
+
+
+def limit_of(host: HostSettings, user: UserSettings) -> int | None:
+    """A user's tokens per day; a tier that is gone counts as `free`."""
+    return host.tiers[user.tier] if user.tier in host.tiers else host.tiers.get("free", 0)
+
+
+def _keep_tiers_in_use(state: State, host: HostSettings) -> None:
+    for _, user in state.user_settings:
+        if user.tier not in host.tiers and user.tier in tables.host_settings(state).tiers:
+            raise InvalidValueError(f"The tier {user.tier!r} is in use: move its users to another first.")
+
+
+def _spec(name: str) -> UserSpec | HostSpec:
+    spec = user_spec(name) or host_spec(name)
+    if spec is None:
+        raise _unknown(name)
+    return spec
+
+
+def _unknown(name: str) -> InvalidValueError:
+    return InvalidValueError(f"There is no setting {name[:60]!r}: `ctroom settings get` lists them all.")
