@@ -1,0 +1,84 @@
+"""What the operating system refused, as one sentence with the way out."""
+
+import errno
+from pathlib import Path
+
+from tui.core.errors import StorageError, StorageErrorKind
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_WRONG_TYPE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
+
+
+def cannot_read(path: Path, error: OSError) -> StorageError:
+    """The sentence for a file that could not be read."""
+    if error.errno in _WRONG_TYPE:
+        return not_a_file(path)
+    if error.errno in _DENIED:
+        why = f"You may not read {path}: check who owns it and its permissions."
+    else:
+        why = f"{path} could not be read ({error.strerror}): check the disk, then try again."
+    return StorageError(StorageErrorKind.UNREADABLE, why)
+
+
+def cannot_write(path: Path, error: OSError) -> StorageError:
+    """The sentence for a file that could not be saved."""
+    if error.errno in _FULL:
+        return StorageError(
+            StorageErrorKind.FULL,
+            f"The disk is full, so {path} was not saved: free some space and try again.",
+        )
+    if error.errno == errno.EROFS:
+        why = f"{path} was not saved because its disk is read-only: make it writable, or set CTROOM_HOME."
+    elif error.errno in _DENIED:
+        why = (
+            f"You may not write to {path.parent}: check who owns it, or set CTROOM_HOME to another directory."
+        )
+    elif error.errno in _WRONG_TYPE or error.errno == errno.EEXIST:
+        why = f"{path} can't be saved because something else has its name: move that away and try again."
+    else:
+        why = f"{path} could not be saved ({error.strerror}): check the disk, then try again."
+    return StorageError(StorageErrorKind.UNWRITABLE, why)
+
+
+def not_a_file(path: Path) -> StorageError:
+    """The sentence for a directory, a device or a loop of links where a file belongs."""
+    return StorageError(
+        StorageErrorKind.UNREADABLE,
+        f"{path} is not a regular file: move what has its name away, or use 'ctroom restore'.",
+    )
+
+
+def corrupt(path: Path, problem: str, evidence: Path | None) -> StorageError:
+    """The sentence for a file whose content can't be right."""
+    kept = f" A copy was kept as {evidence.name}." if evidence else ""
+    return StorageError(
+        StorageErrorKind.CORRUPT,
+        f"{path} is damaged ({problem}) and was left as it is: restore a backup with 'ctroom restore'.{kept}",
+    )
+
+
+def missing(path: Path) -> StorageError:
+    """The sentence for a file that was there before."""
+    return StorageError(
+        StorageErrorKind.MISSING,
+        f"{path} is missing though it was there before: put it back, or use 'ctroom restore'.",
+    )
+
+
+def newer(path: Path, schema: int, known: int) -> StorageError:
+    """The sentence for a file from a later version."""
+    return StorageError(
+        StorageErrorKind.NEWER,
+        f"{path} was written by a newer version of Ctroom (format {schema}, this version knows {known}) "
+        "and was left as it is: update Ctroom.",
+    )
+
+
+def busy(path: Path, seconds: float) -> StorageError:
+    """The sentence for a lock that another process does not give up."""
+    return StorageError(
+        StorageErrorKind.BUSY,
+        f"Another Ctroom has held {path} for more than {seconds:.0f} seconds: "
+        "wait for it to finish or close it, then try again.",
+    )

@@ -1,0 +1,155 @@
+"""The store: state in TinyDB files, changed by transactions that no crash and no other process can break."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from tui.core.chat import Message
+from tui.core.errors import StorageError
+from tui.core.ports import Clock, State
+from tui.storage.conversations import check_conversation_id, check_messages
+from tui.storage.engine import Engine
+from tui.storage.files import SYSTEM_FILES, FileLayer
+from tui.storage.lock import PATIENCE
+from tui.storage.subscribers import Subscribers
+from tui.storage.writer import Job, JobKind, Writer
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+"""How often other processes' changes are looked for (design, section 4)."""
+
+CLOSE_PATIENCE = PATIENCE + 5
+"""Seconds to finish what is queued: the longest wait for the lock, and a slow disk."""
+
+
+class JsonStore:
+    """Implements `core.ports.Store`. All disk work is done on one thread; the caller's loop only waits.
+
+    `view` may be read from any thread. Everything else is called on an event loop, each loop on its own.
+
+    Args:
+        home: The data directory.
+        clock: The present moment.
+        files: The calls on disk; tests replace them to make them fail.
+    """
+
+    def __init__(self, home: Path, clock: Clock, files: FileLayer = SYSTEM_FILES) -> None:
+        self._subscribers = Subscribers()
+        self._engine = Engine(home, clock, files, self._subscribers.notify)
+        self._writer = Writer(self._engine.handle)
+        self._closing: asyncio.Event | None = None
+
+    @classmethod
+    async def open(cls, home: Path, clock: Clock, files: FileLayer = SYSTEM_FILES) -> "JsonStore":
+        """A store with its state loaded. Nothing is written but a missing data directory.
+
+        Raises:
+            StorageError: The state is damaged, of a newer version, gone, or can't be read.
+        """
+        store = cls(home, clock, files)
+        try:
+            await store._do(JobKind.READ, store._engine.prepare)
+        except BaseException:
+            await store.aclose()
+            raise
+        return store
+
+    @property
+    def home(self) -> Path:
+        """The data directory, links resolved."""
+        return self._engine.home
+
+    @property
+    def view(self) -> State:
+        """The state as of the last commit or refresh, read-only, without touching the disk."""
+        return self._engine.view
+
+    @property
+    def problem(self) -> StorageError | None:
+        """Why the last refresh failed, so that `view` may be out of date; None where it did not."""
+        return self._engine.problem
+
+    async def transaction(self, work: Callable[[State], T]) -> T:
+        """Run `work` under the inter-process lock on the freshest state, and commit what it changed.
+
+        Transactions that wait together are committed together; each is rolled back on its own.
+
+        Raises:
+            StorageError: It could not be read or committed; nothing was changed.
+        """
+        return await self._do(JobKind.CHANGE, work)
+
+    async def refresh(self) -> bool:
+        """Take over what other processes committed; True if anything had changed.
+
+        Raises:
+            StorageError: The state is damaged or can't be read; the view stays as it was.
+        """
+        return await self._do(JobKind.READ, self._engine.refresh)
+
+    async def poll(self, interval: float = POLL_SECONDS) -> None:
+        """Take over what other processes commit, until the store is closed.
+
+        Args:
+            interval: Seconds between two looks.
+        """
+        closing = self._closing = self._closing or asyncio.Event()
+        while not closing.is_set():
+            with contextlib.suppress(StorageError):  # `problem` tells, and the next look may succeed
+                await self.refresh()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closing.wait(), interval)
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` on the running event loop after each commit or refresh that changed the view.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self._subscribers.add(changed)
+
+    async def load_messages(self, conversation_id: str) -> tuple[Message, ...]:
+        """Every message of a conversation, all branches, oldest first; empty where there is no file.
+
+        Raises:
+            StorageError: The file can't be read, or is gone though the index counts messages in it.
+        """
+        check_conversation_id(conversation_id)
+        return await self._do(JobKind.READ, lambda: self._engine.load_messages(conversation_id))
+
+    async def save_messages(self, conversation_id: str, messages: Sequence[Message]) -> None:
+        """Add messages, or replace those with the same id; on disk when the await returns.
+
+        Raises:
+            StorageError: Nothing was saved.
+        """
+        check_conversation_id(conversation_id)
+        kept = tuple(messages)
+        check_messages(kept)
+        await self._do(JobKind.SAVE, lambda: kept, subject=conversation_id)
+
+    async def remove_messages(self, conversation_id: str) -> None:
+        """Remove a conversation's file, where there is one.
+
+        Raises:
+            StorageError: It could not be removed.
+        """
+        check_conversation_id(conversation_id)
+        await self._do(JobKind.EXCLUSIVE, lambda: self._engine.remove_messages(conversation_id))
+
+    async def aclose(self) -> None:
+        """Finish what is queued, and end the writer thread."""
+        if self._closing:
+            self._closing.set()
+        finished = await asyncio.to_thread(self._writer.close, CLOSE_PATIENCE)
+        self._subscribers.clear()
+        if finished:
+            self._engine.close()
+
+    async def _do(self, kind: JobKind, work: Callable[..., T], subject: str = "") -> T:
+        job = Job(kind, work, subject)
+        self._writer.submit(job)
+        return await job.wait()
