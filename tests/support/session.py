@@ -20,6 +20,13 @@ from tui.services.settings import SettingsService
 START = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 
 
+HOST_KEYS = {
+    "openai": ("sk-env-openai-0123456789", "OPENAI_API_KEY"),
+    "google": ("AIza-env-google-0123456789", "GEMINI_API_KEY"),
+}
+"""Default keys as the environment gives them, with their variables."""
+
+
 class ManualClock:
     """A clock that stands still until it is moved."""
 
@@ -70,8 +77,9 @@ class ScriptedProvider:
     asked: int = 0
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        raise AssertionError("No turn is expected.")
-        yield
+        events: tuple[StreamEvent, ...] = ()
+        for event in events:
+            yield event
 
     async def models(self) -> tuple[ModelInfo, ...]:
         self.asked += 1
@@ -134,12 +142,12 @@ def session(
     store: Store,
     user: str = LOCAL_USER,
     clock: ManualClock | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, tuple[str, str]] | None = None,
     secrets: DictSecrets | None = None,
 ) -> Session:
     """A session; by default with a default key for both pooled providers in its environment."""
     clock = clock or ManualClock()
-    found = {"openai": "sk-env-openai", "google": "AIza-env-google"} if environment is None else environment
+    found = HOST_KEYS if environment is None else environment
     settings = SettingsService(store, user, clock)
     secrets = secrets or DictSecrets()
     connections = Connections()

@@ -15,7 +15,8 @@ from tui.services.models import Models
 from tui.services.prices import Prices
 from tui.services.services import Services
 from tui.services.settings import SettingsService
-from tui.storage.secrets import MemorySecrets, environment_key
+from tui.storage.environment import environment_key
+from tui.storage.secrets import MemorySecrets
 
 _ADDRESSES = {"openai": "OPENAI_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 """The SDKs' own variables (design, section 8)."""

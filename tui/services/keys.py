@@ -2,73 +2,24 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from tui.core.chat import KeyCheck
 from tui.core.errors import CtroomError, InvalidValueError, NoUsableKeyError, SecretsError
-from tui.core.ports import Clock, Provider, Secrets, State, Store
+from tui.core.ports import Clock, Secrets, State, Store
 from tui.core.quota import KeySource
-from tui.core.settings import POOLED, ApiKeys, GoogleSdk, KeyState, provider_name
+from tui.core.settings import POOLED, ApiKeys, KeyState, provider_name
 from tui.core.text import last_four
 from tui.services import tables
+from tui.services.credentials import Connect, Credential, KeyEnvironment, KeyStatus, target
 from tui.services.settings import SettingsService
+
+__all__ = ["Connect", "Credential", "KeyEnvironment", "KeyStatus", "Keys"]
 
 MOST_KEY = 1_024
 """Characters of a key; the longest seen, OpenAI's project keys, have 164."""
 
 _KEY = re.compile(r"[\x21-\x7e]+")
-
-
-class Connect(Protocol):
-    """Makes a provider with one credential, as `tui.providers.connect` does."""
-
-    def __call__(self, kind: str, *, api_key: str | None, base_url: str | None, name: str) -> Provider:
-        """The provider of that kind."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEnvironment:
-    """What the environment says of keys and addresses."""
-
-    key: Callable[[str], str | None]
-    """The default key that the environment holds for a provider; may raise `SecretsError`."""
-    base_urls: dict[str, str] = field(default_factory=dict)
-    """Addresses by provider, from the SDKs' own variables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """All that is needed to connect to a provider."""
-
-    key: str | None = field(repr=False)
-    source: KeySource
-    kind: str
-    """The kind of adapter: `openai`, `google`, `google-legacy` or `demo`."""
-    base_url: str | None
-    name: str
-    """The provider's name for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
-    """What can be said of a provider's keys without asking the keyring."""
-
-    provider: str
-    source: KeySource
-    """Whose key is used at present."""
-    use_own: bool
-    """The toggle "use my key"."""
-    set: bool
-    """Whether the user's own key is kept."""
-    last_four: str
-    """Of the own key; empty for a short one."""
-    place: str
-    """Where the own key is kept, in words."""
-    default_available: bool
-    missing: bool
-    """A turn would be refused: the key that should be used is not there."""
 
 
 class Keys:
@@ -105,7 +56,7 @@ class Keys:
         self._clock = clock
         self._user = user
         self._session_states: dict[str, KeyState] = {}
-        self._in_environment = {name for name in POOLED if self._environment_has(name)}
+        self._variables = {name: variable for name in POOLED if (variable := self._variable(name))}
         self._stored_defaults: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
 
@@ -133,12 +84,22 @@ class Keys:
         """What is known of a provider's keys; cheap."""
         state = self._state(provider)
         source = self.source(provider)
-        available = provider in self._in_environment or provider in self._stored_defaults
+        stored = provider in self._stored_defaults
+        place = self._secrets.place if stored else self._variables.get(provider, "")
+        available = bool(place)
         missing = (source is KeySource.OWN and not state.set) or (
             source is KeySource.DEFAULT and not available
         )
         return KeyStatus(
-            provider, source, state.use_own, state.set, state.last_four, state.place, available, missing
+            provider,
+            source,
+            state.use_own,
+            state.set,
+            state.last_four,
+            state.place,
+            available,
+            missing,
+            place,
         )
 
     async def credential(self, provider: str) -> Credential:
@@ -148,31 +109,20 @@ class Keys:
             NoUsableKeyError: That key is not there, or the endpoint is gone; the message names the way out.
             SecretsError: The keyring can't be read.
         """
-        host = self._settings.host()
-        name = provider_name(provider)
-        match provider:
-            case "demo":
-                return Credential(None, KeySource.NONE, "demo", None, name)
-            case "openai":
-                kind, address = "openai", host.openai_base_url
-            case "google":
-                legacy = host.google_sdk is GoogleSdk.LEGACY
-                kind, address = "google-legacy" if legacy else "google", host.google_base_url
-            case _:
-                endpoint = host.endpoint(provider)
-                if endpoint is None:
-                    raise NoUsableKeyError(
-                        provider, f"There is no endpoint {provider!r} any more: choose another provider."
-                    )
-                return Credential(
-                    await self._own(provider), KeySource.NONE, "openai", endpoint.base_url, name
-                )
+        found = target(provider, self._settings.host(), self._environment)
+        if found is None:
+            raise NoUsableKeyError(
+                provider, f"There is no provider {provider!r} any more: choose another for this conversation."
+            )
+        kind, address = found
         source = self.source(provider)
-        key = await (self._own(provider) if source is KeySource.OWN else self._default_key(provider))
-        if key is None:
+        if source is KeySource.DEFAULT:
+            key = await self._default_key(provider)
+        else:
+            key = await self._own(provider)
+        if key is None and source is not KeySource.NONE:
             raise NoUsableKeyError(provider, self._way_out(provider, source))
-        address = address or self._environment.base_urls.get(provider, "")
-        return Credential(key, source, kind, address or None, name)
+        return Credential(key, source, kind, address, provider_name(provider))
 
     async def test(self, provider: str, key: str | None = None) -> KeyCheck:
         """Ask a provider about a key, without spending tokens. Never raises.
@@ -215,20 +165,22 @@ class Keys:
         key = _checked(key)
         self._takes_key(provider)
         name = f"{self._user}/{provider}"
-        if session_only or not self._secrets.durable:
-            await self._session.set(name, key)
-            place = self._session.place
-            self._session_states[provider] = KeyState(True, True, last_four(key), place)
-            kept = self._settings.user().api_keys.state(provider)
-            await self._note(provider, replace(kept, use_own=True))
-        else:
+        durable = self._secrets.durable and not session_only
+        if durable:
             await self._secrets.set(name, key)
-            place = self._secrets.place
+            durable = self._secrets.durable  # a missing keyring is found out by using it
+        state = KeyState(True, True, last_four(key), (self._secrets if durable else self._session).place)
+        if durable:
             await self._session.remove(name)
             self._session_states.pop(provider, None)
-            await self._note(provider, KeyState(True, True, last_four(key), place))
+            await self._note(provider, state)
+        else:
+            await self._session.set(name, key)
+            self._session_states[provider] = state
+            kept = self._settings.user().api_keys.state(provider)
+            await self._note(provider, replace(kept, use_own=True))
         self._tell()
-        return place
+        return state.place
 
     async def remove_own(self, provider: str) -> None:
         """Forget the user's own key, and turn the provider's toggle off.
@@ -308,7 +260,10 @@ class Keys:
 
     async def _default_key(self, provider: str) -> str | None:
         stored = await self._secrets.get(_default(provider))
-        return stored or self._environment.key(provider)
+        if stored:
+            return stored
+        found = self._environment.key(provider)
+        return found[0] if found else None
 
     async def _candidate(self, provider: str, key: str | None) -> Credential:
         """The credential that a test is made with: the typed key in the place of the one in use."""
@@ -316,14 +271,10 @@ class Keys:
             return await self.credential(provider)
         key = _checked(key)
         self._takes_key(provider)
-        host = self._settings.host()
-        name = provider_name(provider)
-        if endpoint := host.endpoint(provider):
-            return Credential(key, KeySource.NONE, "openai", endpoint.base_url, name)
-        address = host.openai_base_url if provider == "openai" else host.google_base_url
-        address = address or self._environment.base_urls.get(provider, "")
-        legacy = provider == "google" and host.google_sdk is GoogleSdk.LEGACY
-        return Credential(key, KeySource.OWN, "google-legacy" if legacy else provider, address or None, name)
+        found = target(provider, self._settings.host(), self._environment)
+        assert found is not None, "Whatever takes a key can be connected to."
+        source = KeySource.OWN if provider in POOLED else KeySource.NONE
+        return Credential(key, source, *found, provider_name(provider))
 
     def _way_out(self, provider: str, source: KeySource) -> str:
         name = provider_name(provider)
@@ -337,11 +288,13 @@ class Keys:
             )
         return f"The host has no default key for {name}: add your own API key in Settings."
 
-    def _environment_has(self, provider: str) -> bool:
+    def _variable(self, provider: str) -> str:
+        """The variable that holds a provider's default key; empty where none does."""
         try:
-            return self._environment.key(provider) is not None
+            found = self._environment.key(provider)
         except SecretsError:
-            return False
+            return ""
+        return found[1] if found else ""
 
     def _takes_key(self, provider: str) -> None:
         if provider not in POOLED and self._settings.host().endpoint(provider) is None:
