@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tui.core.chat import Message, ReasoningDelta, TextDelta
+from tui.core.chat import FinishReason, Message, ReasoningDelta, TextDelta
 from tui.core.errors import RefusalReason
 from tui.core.usage import Measured
 
@@ -13,6 +13,8 @@ class PromptSaved:
     """The user's message is on disk. Always first."""
 
     prompt: Message
+    saved: bool = True
+    """False: the store refused; the text is kept in memory and saving is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class ReplyEnded:
     """Why the quota refused the turn, where it did; `reply.error` says it in words."""
     no_key: bool = False
     """The turn was refused because there is no usable key."""
+    finish: FinishReason | None = None
+    """Why the provider ended a whole reply; None where it did not get there."""
 
 
 TurnEvent: TypeAlias = (

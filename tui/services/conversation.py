@@ -1,0 +1,210 @@
+"""Turns: the only place where a prompt becomes a request and a request becomes a reply."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import suppress
+from typing import Any
+from weakref import WeakValueDictionary
+
+from tui.core.chat import Message, Role, new_id
+from tui.core.errors import CtroomError
+from tui.core.figures import TurnForecast
+from tui.core.ports import Clock, Store
+from tui.core.turns import ReplyEnded, TurnEvent
+from tui.services.accounting import Accounting
+from tui.services.connections import Connections
+from tui.services.history import Planner
+from tui.services.keys import Connect, Keys
+from tui.services.library import Library
+from tui.services.models import Models
+from tui.services.outbox import Outbox, Pause
+from tui.services.settings import SettingsService
+from tui.services.turn import Order, Turn, TurnServices, limits, system_prompt
+
+CHECKPOINT_SECONDS = 1.0
+"""How much of a reply a killed process may lose (design, section 2)."""
+DRAIN_SECONDS = 15.0
+"""How long the end of the program waits for turns to settle; recovery charges what is left."""
+
+
+class Turns:
+    """The turns of one user's session; several conversations may have one at a time.
+
+    Args:
+        store: Tells which attempts are open.
+        settings: The user's limits and system prompt.
+        keys: Credentials.
+        accounting: Admits and charges.
+        models: What is known of models.
+        library: The conversations.
+        connect: Makes providers.
+        clock: The present moment.
+        pause: Waits before a retry.
+        checkpoint_seconds: Between two checkpoints of a reply.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: SettingsService,
+        keys: Keys,
+        accounting: Accounting,
+        models: Models,
+        library: Library,
+        connect: Connect,
+        clock: Clock,
+        *,
+        pause: Pause = asyncio.sleep,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._outbox = Outbox(library, accounting, pause)
+        self._connections = Connections(connect)
+        self._services = TurnServices(
+            settings,
+            keys,
+            accounting,
+            models,
+            library,
+            self._connections,
+            self._outbox,
+            Planner(),
+            clock,
+            pause,
+            checkpoint_seconds,
+            self._track,
+        )
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._running: dict[str, Turn] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retrying_saves: asyncio.Task[None] | None = None
+
+    async def send(
+        self, conversation_id: str, text: str, *, provider: str | None = None, model: str | None = None
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Send a prompt, and give the events of its turn; `ReplyEnded` is always the last, whatever fails.
+
+        Closing the generator, or cancelling the task that reads it, stops the reply. What had come is kept,
+        and the turn is settled by a task of this service: `drain` awaits it. A prompt to a conversation that
+        is being answered waits for its turn.
+
+        Args:
+            conversation_id: The conversation.
+            text: The prompt.
+            provider: Instead of the conversation's.
+            model: Instead of the conversation's.
+        """
+        turn = Turn(self._services, Order(conversation_id, text, provider, model))
+        self._track(self._run(conversation_id, turn))
+        try:
+            while True:
+                event = await turn.events.get()
+                yield event
+                if isinstance(event, ReplyEnded):
+                    return
+        finally:
+            turn.stop()
+
+    def stop(self, conversation_id: str) -> None:
+        """Stop the reply that streams in a conversation, if one does; its events go on to `ReplyEnded`."""
+        if turn := self._running.get(conversation_id):
+            turn.stop()
+
+    def is_running(self, conversation_id: str) -> bool:
+        """Whether a turn of that conversation has not ended."""
+        return conversation_id in self._running
+
+    async def forecast(
+        self, conversation_id: str | None, provider: str, model: str, text: str
+    ) -> TurnForecast:
+        """What sending a prompt would cost at most.
+
+        Args:
+            conversation_id: None for a new conversation.
+            provider: Whom it would be sent to.
+            model: The model.
+            text: The prompt as it stands.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: The conversation can't be read.
+        """
+        services = self._services
+        branch: tuple[Message, ...] = ()
+        if conversation_id:
+            branch = (await services.library.open(conversation_id)).messages
+        prompt = Message(new_id(), Role.USER, text, self._clock())
+        plan = await asyncio.to_thread(
+            services.planner.plan,
+            (*branch, prompt),
+            system_prompt(services, conversation_id),
+            provider,
+            model,
+            limits(services, provider, model),
+        )
+        return services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
+
+    async def recover(self) -> int:
+        """Charge the attempts of processes that died, and mark their replies as interrupted.
+
+        To be called at start and from time to time.
+
+        Returns:
+            How many attempts were charged.
+
+        Raises:
+            StorageError: The accounts could not be read or changed.
+        """
+        now = self._clock()
+        attempts = [attempt for _, attempt in self._store.view.attempts if attempt.lease_until <= now]
+        swept = await self._services.accounting.sweep()
+        for conversation_id in {attempt.conversation_id for attempt in attempts if attempt.conversation_id}:
+            with suppress(CtroomError):  # one that can't be read says so when it is opened
+                await self._services.library.open(conversation_id)
+        return swept
+
+    def unsaved(self) -> int:
+        """How many messages and charges the store refused, and are kept in memory."""
+        return len(self._outbox)
+
+    async def save_pending(self) -> bool:
+        """Try to save what the store refused; True if nothing is left. It is tried again anyway."""
+        return await self._outbox.flush()
+
+    async def drain(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # it does not raise
+        """Stop every turn, await its charge, and try once more to save what could not be saved.
+
+        Args:
+            timeout: Seconds to wait at most. What is not charged by then, recovery charges.
+        """
+        for turn in tuple(self._running.values()):
+            turn.stop()
+        deadline = asyncio.get_running_loop().time() + timeout
+        while self._tasks and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        if self._retrying_saves:
+            self._retrying_saves.cancel()
+        await self._outbox.flush()
+
+    async def aclose(self) -> None:
+        """Drain, then close the connections to providers."""
+        await self.drain()
+        await self._connections.aclose()
+
+    async def _run(self, conversation_id: str, turn: Turn) -> None:
+        lock = self._locks.setdefault(conversation_id, asyncio.Lock())
+        async with lock:
+            self._running[conversation_id] = turn
+            try:
+                await turn.run()
+            finally:
+                self._running.pop(conversation_id, None)
+        if self._outbox and (self._retrying_saves is None or self._retrying_saves.done()):
+            self._retrying_saves = asyncio.create_task(self._outbox.keep_trying())
+
+    def _track(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,231 @@
+"""A user's conversations: the index, and the messages of each as a tree with one active branch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
+from tui.core.errors import InvalidValueError
+from tui.core.ports import Clock, State, Store
+from tui.core.text import sanitize_line
+from tui.core.usage import Provenance, Usage
+from tui.services.branches import active_branch
+
+TITLE_LENGTH = 60
+"""Characters of a title, in the list and in files."""
+UNTITLED = "New conversation"
+"""The title until there is a prompt to take one from."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConversation:
+    """A conversation with its messages."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    """The active branch, oldest first."""
+    all_messages: tuple[Message, ...]
+    """Every branch, in the order of their making."""
+
+
+class Library:
+    """One user's conversations; those of other users are out of reach.
+
+    Args:
+        store: Where they are kept.
+        user: Whose they are.
+        clock: Dates what is made and changed.
+    """
+
+    def __init__(self, store: Store, user: str, clock: Clock) -> None:
+        self._store = store
+        self._user = user
+        self._clock = clock
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """This user's conversations, the latest used first, without deleted ones."""
+        mine = [entry for _, entry in self._store.view.conversations if self._is_mine(entry)]
+        return tuple(sorted(mine, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
+
+    def get(self, conversation_id: str) -> Conversation:
+        """The index entry of a conversation, from the view.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+        """
+        return self._find(self._store.view, conversation_id)[1]
+
+    async def create(self, provider: str, model: str, system_prompt: str = "") -> Conversation:
+        """Begin a conversation.
+
+        Raises:
+            StorageError: It could not be saved.
+        """
+        now = self._clock()
+        conversation = Conversation(new_id(), self._user, UNTITLED, now, now, provider, model, system_prompt)
+        await self._store.transaction(lambda state: state.conversations.insert(conversation))
+        return conversation
+
+    async def open(self, conversation_id: str) -> OpenConversation:
+        """A conversation with its messages; without any where its file is missing.
+
+        A reply that streamed in a process that is gone is marked as interrupted.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: Its file can't be read.
+        """
+        conversation = self.get(conversation_id)
+        messages = await self._store.load_messages(conversation_id)
+        if any(message.status is MessageStatus.STREAMING for message in messages):
+            messages = await self._mend(conversation_id, messages)
+        branch = active_branch(messages, conversation.head_id, conversation.updated_at)
+        return OpenConversation(conversation, branch, messages)
+
+    async def rename(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation a title of the user's own; an empty one lets the next prompt give it.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        line = sanitize_line(title, TITLE_LENGTH)
+        return await self._change(
+            conversation_id,
+            lambda entry: replace(entry, title=line or UNTITLED, titled_by_user=bool(line)),
+        )
+
+    async def choose_model(self, conversation_id: str, provider: str, model: str) -> Conversation:
+        """Answer a conversation's next prompts with another model.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        return await self._change(
+            conversation_id, lambda entry: replace(entry, provider=provider, model=model)
+        )
+
+    async def delete(self, conversation_id: str) -> None:
+        """Take a conversation out of the list; `restore` brings it back until it is purged.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        now = self._clock()
+        await self._change(conversation_id, lambda entry: replace(entry, deleted_at=now))
+
+    async def restore(self, conversation_id: str) -> Conversation:
+        """Bring a deleted conversation back.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        return await self._change(
+            conversation_id, lambda entry: replace(entry, deleted_at=None), deleted=True
+        )
+
+    async def purge(self, conversation_id: str) -> None:
+        """Remove a deleted conversation and its messages for good.
+
+        Raises:
+            InvalidValueError: This user has no such deleted conversation.
+            StorageError: It could not be removed.
+        """
+
+        def work(state: State) -> None:
+            doc_id, entry = self._find(state, conversation_id, deleted=True)
+            if entry.deleted_at is None:
+                raise InvalidValueError("Only a deleted conversation can be removed: delete it first.")
+            state.conversations.remove(doc_id)
+
+        await self._store.transaction(work)
+        await self._store.remove_messages(conversation_id)
+
+    async def save(self, conversation_id: str, message: Message) -> None:
+        """Save a message and make it the head: the message first, then the index.
+
+        The first prompt's first line becomes the title, unless the user gave one.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: The message or the index could not be saved; saving both again is safe.
+        """
+        await self._store.save_messages(conversation_id, [message])
+        now = self._clock()
+
+        def enter(entry: Conversation) -> Conversation:
+            count = entry.message_count + (entry.head_id != message.id)
+            entry = replace(entry, head_id=message.id, updated_at=now, message_count=count)
+            if message.role is Role.USER and entry.title == UNTITLED and not entry.titled_by_user:
+                entry = replace(entry, title=title_of(message.text))
+            if message.provider and message.role is Role.ASSISTANT:
+                entry = replace(entry, provider=message.provider, model=message.model)
+            return entry
+
+        await self._change(conversation_id, enter, deleted=True)
+
+    async def save_partial(self, conversation_id: str, message: Message) -> None:
+        """Save what has come of a reply; the index learns of it when it ends.
+
+        Raises:
+            StorageError: It could not be saved.
+        """
+        await self._store.save_messages(conversation_id, [message])
+
+    async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        lost = [message for message in messages if self._is_lost(message)]
+        mended = {message.id: self._interrupted(message) for message in lost}
+        if mended:
+            await self._store.save_messages(conversation_id, list(mended.values()))
+        return tuple(mended.get(message.id, message) for message in messages)
+
+    def _is_lost(self, message: Message) -> bool:
+        """Whether a reply still counts as streaming though no attempt with a lease stands behind it."""
+        if message.status is not MessageStatus.STREAMING:
+            return False
+        now = self._clock()
+        attempts = self._store.view.attempts
+        return not any(one.reply_id == message.id and one.lease_until > now for _, one in attempts)
+
+    def _interrupted(self, message: Message) -> Message:
+        """The reply as interrupted, with what its turn was charged, where that is known."""
+        rows = [row for _, row in self._store.view.ledger if row.turn_id == message.turn_id]
+        message = replace(message, status=MessageStatus.INTERRUPTED)
+        if not rows:
+            return message
+        usage = Usage(
+            max(0, sum(row.input for row in rows)),
+            max(0, sum(row.output for row in rows)),
+            max(0, sum(row.cached_input for row in rows)),
+            max(0, sum(row.reasoning for row in rows)),
+        )
+        return replace(message, usage=usage, provenance=Provenance.ORPHANED)
+
+    async def _change(
+        self, conversation_id: str, change: Callable[[Conversation], Conversation], *, deleted: bool = False
+    ) -> Conversation:
+        def work(state: State) -> Conversation:
+            doc_id, entry = self._find(state, conversation_id, deleted=deleted)
+            changed = change(entry)
+            if changed != entry:
+                state.conversations.replace(doc_id, changed)
+            return changed
+
+        return await self._store.transaction(work)
+
+    def _find(self, state: State, conversation_id: str, *, deleted: bool = False) -> tuple[int, Conversation]:
+        found = state.conversations.find(lambda entry: entry.id == conversation_id)
+        if found is None or not self._is_mine(found[1], deleted=deleted):
+            raise InvalidValueError("This conversation is gone: choose another one or begin a new one.")
+        return found
+
+    def _is_mine(self, entry: Conversation, *, deleted: bool = False) -> bool:
+        return entry.user == self._user and (deleted or entry.deleted_at is None)
+
+
+def title_of(prompt: str) -> str:
+    """A title from a prompt's first line that says anything."""
+    lines = (sanitize_line(line, TITLE_LENGTH) for line in prompt.splitlines())
+    return next(filter(None, lines), UNTITLED)

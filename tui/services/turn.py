@@ -1,0 +1,354 @@
+"""One turn, from the prompt on disk to the settled reply. It runs as a task that belongs to the service."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+
+from tui.core.chat import (
+    ChatRequest,
+    FinishReason,
+    Message,
+    MessageStatus,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    new_id,
+)
+from tui.core.errors import CtroomError, NoUsableKeyError, ProviderError, ProviderErrorKind, QuotaRefusedError
+from tui.core.ports import Clock, Provider
+from tui.core.settings import provider_name
+from tui.core.text import redact, sanitize, sanitize_line
+from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent
+from tui.services.accounting import Accounting, AdmissionRequest, Hold
+from tui.services.branches import active_branch, overlay
+from tui.services.charges import Charges
+from tui.services.checkpoints import Checkpoints
+from tui.services.connections import Connections
+from tui.services.history import Limits, Plan, Planner, token_kind
+from tui.services.keys import Credential, Keys
+from tui.services.library import Library
+from tui.services.meter import Meter
+from tui.services.models import Models
+from tui.services.outbox import Outbox, Pause
+from tui.services.retry import wait_before_retry
+from tui.services.settings import SettingsService
+
+T = TypeVar("T")
+
+CLOSE_SECONDS = 5.0
+"""How long a provider may take to let go of a reply that was stopped, before it is settled all the same."""
+_BREATH = 16
+"""Events after which other tasks get their turn: a reply that came whole must not freeze the screen."""
+_ERROR_LENGTH = 500
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnServices:
+    """What a turn works with."""
+
+    settings: SettingsService
+    keys: Keys
+    accounting: Accounting
+    models: Models
+    library: Library
+    connections: Connections
+    outbox: Outbox
+    planner: Planner
+    clock: Clock
+    pause: Pause
+    checkpoint_seconds: float
+    track: Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
+    """Starts a task that the service awaits before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. None: as the conversation says, else the user's default."""
+
+    conversation_id: str
+    text: str
+    provider: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    status: MessageStatus
+    error: CtroomError | None = None
+    finish: FinishReason | None = None
+
+
+class _StoppedError(Exception):
+    """The user stopped the turn while something was awaited."""
+
+
+class Turn:
+    """One turn.
+
+    Args:
+        services: What it works with.
+        order: What is asked for.
+    """
+
+    def __init__(self, services: TurnServices, order: Order) -> None:
+        self._services = services
+        self._order = order
+        self._stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._charges = Charges(services.accounting, services.outbox)
+        self._prompt = Message(new_id(), Role.USER, sanitize(order.text), services.clock(), turn_id=new_id())
+        self._reply = Message(
+            new_id(),
+            Role.ASSISTANT,
+            "",
+            self._prompt.created_at,
+            parent_id=self._prompt.id,
+            turn_id=self._prompt.turn_id,
+            status=MessageStatus.STREAMING,
+        )
+        self._branch: tuple[Message, ...] | None = None
+        self._secrets: tuple[str, ...] = ()
+        self._started_at: float | None = None
+        self._last_delta_at: float | None = None
+        self.events: asyncio.Queue[TurnEvent] = asyncio.Queue()
+        """What happened, for whoever watches. `ReplyEnded` is always the last."""
+
+    def stop(self) -> None:
+        """End the reply where it is; what had come is kept and charged."""
+        if not self._stop.done():
+            self._stop.set_result(None)
+
+    async def run(self) -> None:
+        """Do all of it. Raises nothing but the cancellation of its own task, which stops the turn."""
+        try:
+            outcome = await self._converse()
+        except _StoppedError:
+            outcome = _Outcome(MessageStatus.STOPPED)
+        except CtroomError as error:
+            outcome = _Outcome(MessageStatus.FAILED, error)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._services.track(self._end(_Outcome(MessageStatus.STOPPED))))
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever happens, the turn is settled
+            # Neither text nor traceback: they may hold the prompt or a key.
+            _log.error("A turn failed with %s.", type(error).__name__)
+            outcome = _Outcome(MessageStatus.FAILED, _unexpected(error))
+        await asyncio.shield(self._services.track(self._end(outcome)))
+
+    async def _converse(self) -> _Outcome:
+        await self._save_prompt()
+        services, reply = self._services, self._reply
+        provider, model = reply.provider or "", reply.model or ""
+        credential = await self._until_stopped(services.keys.credential(provider))
+        self._secrets = (credential.key,) if credential.key else ()
+        plan = await self._until_stopped(self._plan(provider, model))
+        async with services.connections.use(provider, credential) as client:
+            return await self._attempts(client, credential, plan)
+
+    async def _save_prompt(self) -> None:
+        services, order = self._services, self._order
+        conversation = services.library.get(order.conversation_id)
+        provider = order.provider or conversation.provider or services.models.default_provider()
+        same = provider == conversation.provider
+        model = order.model or (conversation.model if same else None) or services.models.default(provider)
+        self._reply = replace(self._reply, provider=provider, model=model)
+        known = await services.library.open(order.conversation_id)
+        messages = overlay(known.all_messages, services.outbox.messages(order.conversation_id))
+        conversation = known.conversation
+        branch = active_branch(messages, conversation.head_id, conversation.updated_at)
+        self._prompt = replace(self._prompt, parent_id=branch[-1].id if branch else None)
+        self._branch = (*branch, self._prompt)
+        saved = await services.outbox.save(order.conversation_id, self._prompt)
+        self._emit(PromptSaved(self._prompt, saved))
+
+    async def _plan(self, provider: str, model: str) -> Plan:
+        services = self._services
+        return await asyncio.to_thread(
+            services.planner.plan,
+            self._branch or (),
+            system_prompt(services, self._order.conversation_id),
+            provider,
+            model,
+            limits(services, provider, model),
+        )
+
+    async def _attempts(self, client: Provider, credential: Credential, plan: Plan) -> _Outcome:
+        services, reply = self._services, self._reply
+        provider, model = reply.provider or "", reply.model or ""
+        context = services.models.info(provider, model).context
+        for number in count(1):
+            if self._stop.done():
+                raise _StoppedError
+            hold = await services.accounting.admit(
+                AdmissionRequest(
+                    turn_id=reply.turn_id or "",
+                    provider=provider,
+                    model=model,
+                    key_source=credential.source,
+                    input_estimate=plan.input_estimate,
+                    wanted_output=plan.wanted_output,
+                    conversation_id=self._order.conversation_id,
+                    reply_id=reply.id,
+                )
+            )
+            meter = Meter(token_kind(provider), model, plan.messages, plan.input_estimate, context)
+            self._charges.open(hold.attempt_id, meter)
+            if number == 1:
+                self._reply = replace(reply, created_at=services.clock())
+                self._emit(ReplyStarted(self._reply, plan.sent_from))
+            failure = await self._stream(client, hold, plan, meter)
+            if failure is None:
+                return self._finished(meter, hold)
+            wait = None if meter.started else wait_before_retry(number, failure)
+            if wait is None:
+                return _Outcome(MessageStatus.FAILED, failure)
+            await self._charges.close(failure)
+            self._emit(Retrying(self._sentence(failure), wait, number + 1))
+            await self._until_stopped(services.pause(wait))
+        raise AssertionError("The last attempt is not retried.")
+
+    async def _stream(self, client: Provider, hold: Hold, plan: Plan, meter: Meter) -> ProviderError | None:
+        """Stream one attempt; how it failed, or None where the reply is whole."""
+        request = ChatRequest(
+            model=self._reply.model or "",
+            messages=plan.messages,
+            max_output=hold.max_output,
+            temperature=self._services.settings.user().temperature,
+        )
+        checkpoints = Checkpoints(
+            self._services.accounting,
+            lambda: self._services.library.save_partial(self._order.conversation_id, self._partial(meter)),
+            self._emit,
+            self._services.checkpoint_seconds,
+        )
+        async with checkpoints.of(hold.attempt_id, meter):
+            try:
+                await self._until_stopped(self._consume(client, request, meter, checkpoints))
+            except ProviderError as error:
+                return None if meter.finish else error
+        if meter.finish is None:
+            name = provider_name(self._reply.provider or "")
+            return ProviderError(
+                ProviderErrorKind.INCOMPLETE,
+                f"{name} ended the reply before it was whole: what had come is kept; send the prompt again.",
+                accepted=True,
+            )
+        return None
+
+    async def _consume(
+        self, client: Provider, request: ChatRequest, meter: Meter, checkpoints: Checkpoints
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._charges.sent()
+        self._started_at = loop.time()
+        async with aclosing(client.stream(request)) as stream:
+            number = 0
+            async for event in stream:
+                if isinstance(event, TextDelta | ReasoningDelta):
+                    event = replace(event, text=sanitize(event.text))
+                    self._last_delta_at = loop.time()
+                    self._emit(event)
+                meter.take(event)
+                checkpoints.note()
+                number += 1
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
+
+    def _finished(self, meter: Meter, hold: Hold) -> _Outcome:
+        if not meter.text.strip() and meter.finish in (FinishReason.LENGTH, FinishReason.FILTERED):
+            name = provider_name(self._reply.provider or "")
+            said = (
+                f"The reply used up its {hold.max_output:,} output tokens before its first word: raise the "
+                "most output tokens in Settings, or ask for less."
+                if meter.finish is FinishReason.LENGTH
+                else f"{name} withheld the reply: its content filter stopped it. Word the prompt differently."
+            )
+            kind = (
+                ProviderErrorKind.INCOMPLETE
+                if meter.finish is FinishReason.LENGTH
+                else ProviderErrorKind.BLOCKED
+            )
+            return _Outcome(MessageStatus.FAILED, ProviderError(kind, said, accepted=True), meter.finish)
+        return _Outcome(MessageStatus.COMPLETE, finish=meter.finish)
+
+    async def _end(self, outcome: _Outcome) -> None:
+        """Save the reply, then charge the attempt, then say so; in that order (design, section 4)."""
+        saved, charged = False, self._charges.charged
+        reply = replace(self._reply, status=outcome.status)
+        try:
+            meter = self._charges.meter
+            spent = await self._charges.measure(outcome.error)
+            reply = replace(
+                reply,
+                text=meter.text if meter else "",
+                reasoning=meter.reasoning if meter else "",
+                usage=spent.usage if spent else None,
+                provenance=spent.provenance if spent else None,
+                error=self._sentence(outcome.error) if outcome.error else None,
+                seconds=self._seconds(),
+            )
+            if self._branch is not None:
+                saved = await self._services.outbox.save(self._order.conversation_id, reply)
+            charged = await self._charges.close(outcome.error)
+        finally:
+            refusal = outcome.error.reason if isinstance(outcome.error, QuotaRefusedError) else None
+            no_key = isinstance(outcome.error, NoUsableKeyError)
+            self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish))
+
+    async def _until_stopped(self, work: Awaitable[T]) -> T:
+        """Await work that a stop cancels.
+
+        Raises:
+            _StoppedError: It was stopped, before it began or before it ended.
+        """
+        task: asyncio.Future[T] = asyncio.ensure_future(work)
+        ends: set[asyncio.Future[Any]] = {task, self._stop}
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=CLOSE_SECONDS)
+        if not task.done() or task.cancelled() or (self._stop.done() and task.exception()):
+            raise _StoppedError
+        return task.result()
+
+    def _partial(self, meter: Meter) -> Message:
+        return replace(self._reply, text=meter.text, reasoning=meter.reasoning)
+
+    def _seconds(self) -> float | None:
+        if self._started_at is None or self._last_delta_at is None:
+            return None
+        return max(0.0, self._last_delta_at - self._started_at)
+
+    def _sentence(self, error: CtroomError) -> str:
+        return redact(sanitize_line(str(error), _ERROR_LENGTH), self._secrets)
+
+    def _emit(self, event: TurnEvent) -> None:
+        self.events.put_nowait(event)
+
+
+def limits(services: TurnServices, provider: str, model: str) -> Limits:
+    """What bounds a turn with that model at present."""
+    info = services.models.info(provider, model)
+    return Limits(
+        max_output=services.settings.user().max_output,
+        model_output=info.max_output,
+        context=info.context,
+        headroom=services.accounting.headroom(provider),
+    )
+
+
+def system_prompt(services: TurnServices, conversation_id: str | None) -> str:
+    """The conversation's own system prompt, else the user's."""
+    own = services.library.get(conversation_id).system_prompt if conversation_id else ""
+    return own or services.settings.user().system_prompt
+
+
+def _unexpected(error: Exception) -> CtroomError:
+    return CtroomError(f"The turn failed unexpectedly ({type(error).__name__}): send the prompt again.")
