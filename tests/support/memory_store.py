@@ -62,7 +62,7 @@ class MemoryStore:
         self._messages: dict[str, dict[str, Message]] = {}
         self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
-        self.closed = False
+        self._closing = asyncio.Event()
 
     async def transaction(self, work: Callable[[State], T]) -> T:
         async with self._lock:
@@ -81,6 +81,9 @@ class MemoryStore:
     async def refresh(self) -> bool:
         return False
 
+    async def poll(self, interval: float = 0.5) -> None:
+        await self._closing.wait()
+
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(changed)
         return lambda: self._listeners.remove(changed)
@@ -96,7 +99,7 @@ class MemoryStore:
         self._messages.pop(conversation_id, None)
 
     async def aclose(self) -> None:
-        self.closed = True
+        self._closing.set()
 
     def _tell(self) -> None:
         for listener in list(self._listeners):

@@ -127,6 +127,14 @@ class Store(Protocol):
         """Take over what other processes committed; True if anything had changed."""
         ...
 
+    async def poll(self, interval: float = 0.5) -> None:
+        """Take over what other processes commit, again and again, until cancelled or the store is closed.
+
+        Args:
+            interval: Seconds between two looks.
+        """
+        ...
+
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed` on the event loop after each commit or refresh that changed the view.
 

@@ -124,14 +124,19 @@ class Keys:
             raise NoUsableKeyError(provider, self._way_out(provider, source))
         return Credential(key, source, kind, address, provider_name(provider))
 
-    async def test(self, provider: str, key: str | None = None) -> KeyCheck:
+    async def test(self, provider: str, key: str | None = None, *, default: bool = False) -> KeyCheck:
         """Ask a provider about a key, without spending tokens. Never raises.
 
         Args:
             provider: Whom to ask.
             key: The key as typed; None for the one that is kept and in use.
+            default: Ask about the host's default key, whichever is in use.
         """
         try:
+            if default and key is None:
+                key = await self._default_key(provider)
+                if key is None:
+                    raise NoUsableKeyError(provider, self._way_out(provider, KeySource.DEFAULT))
             credential = await self._candidate(provider, key)
             connection = self._connect(
                 credential.kind,
@@ -227,6 +232,11 @@ class Keys:
         self._stored_defaults.discard(provider)
         await self._audit("default key removed", provider)
         self._tell()
+
+    @property
+    def durable(self) -> bool:
+        """Whether a new key outlives this process."""
+        return self._secrets.durable
 
     def where_new_keys_go(self) -> str:
         """Where a key would be kept, in words: "the system keyring"."""

@@ -23,6 +23,7 @@ from tui.services import parsing
 R = TypeVar("R")
 
 SWITCH = ("true", "false")
+_SDKS = tuple(sdk.value for sdk in GoogleSdk)
 REMOVE = "remove"
 """The value that takes an added tier away."""
 
@@ -219,7 +220,7 @@ def _display_zone(user: UserSettings, text: str, _: HostSettings) -> UserSetting
 
 
 def _sdk(host: HostSettings, text: str, _: HostSettings) -> HostSettings:
-    name = parsing.choice(text, tuple(GoogleSdk), "a Google SDK")
+    name = parsing.choice(text, _SDKS, "a Google SDK")
     return replace(host, google_sdk=GoogleSdk(name))
 
 
@@ -308,7 +309,7 @@ _HOST: tuple[HostSpec, ...] = (
         "The SDK used for Google: google-genai, or the retired google-generativeai.",
         lambda host: host.google_sdk.value,
         _sdk,
-        lambda _: tuple(GoogleSdk),
+        lambda _: _SDKS,
         admin=True,
     ),
 )
