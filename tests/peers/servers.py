@@ -116,8 +116,8 @@ class AIMock:
 
     `tests/peers/data/aimock.json` holds the standing answers: "exact" (1,234 in, 567 out), "reason", "code",
     "slow" (about 12 s), "truncate", "disconnect", "bad key", "rate limit", "server error"; anything else is
-    greeted (10 in, 5 out). It sends totals only: no cached and no reasoning tokens, though "reason" streams its
-    reasoning (as thoughts, to Gemini).
+    greeted (10 in, 5 out). It sends totals only: no cached and no reasoning tokens, though "reason" streams
+    its reasoning (as thoughts, to Gemini).
     """
 
     url: str
