@@ -14,7 +14,7 @@ from tui.core.records import Meta
 from tui.storage.failures import cannot_write, missing
 from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory
 from tui.storage.migrations import FileKind
-from tui.storage.rows import Rows, Tables
+from tui.storage.rows import Row, Rows, Tables
 from tui.storage.tables import make_row
 from tui.storage.typed_file import TypedFile, new_tables
 
@@ -52,14 +52,18 @@ class ConversationFiles:
         """
         tables = self._load(conversation_id, expected)
         rows = tables.get(MESSAGES) if tables else None
-        return tuple([cast(Message, row.record) for row in rows.by_id.values()]) if rows else ()
+        return tuple([_message(row) for row in rows.by_id.values()]) if rows else ()
 
-    def save(self, conversation_id: str, messages: Iterable[Message], *, expected: bool = False) -> None:
+    def save(self, conversation_id: str, messages: Iterable[Row], *, expected: bool = False) -> None:
         """Add messages, or replace those with the same id, in one write. The store's lock must be held.
+
+        Args:
+            conversation_id: The conversation.
+            messages: Rows that `message_rows` made.
+            expected: Whether the file must be there.
 
         Raises:
             StorageError: Nothing was saved.
-            ValueError: A field of a message is not what the class says.
         """
         tables = self._load(conversation_id, expected)
         if tables is None:
@@ -133,27 +137,31 @@ def check_conversation_id(conversation_id: str) -> str:
     return conversation_id
 
 
-def check_messages(messages: Sequence[Message]) -> None:
-    """Nothing, if the messages can be stored.
+def message_rows(messages: Sequence[Message]) -> list[Row]:
+    """The rows of messages.
 
     Raises:
         ValueError: A field of one is not what the class says.
         TypeError: One is not a message.
     """
-    for message in messages:
-        make_row(Message, message)
+    return [make_row(Message, message) for message in messages]
 
 
-def _merged(rows: Rows, messages: Iterable[Message]) -> Rows:
+def _merged(rows: Rows, messages: Iterable[Row]) -> Rows:
     by_id = dict(rows.by_id)
-    places = {cast(Message, row.record).id: doc_id for doc_id, row in by_id.items()}
+    places = {_message(row).id: doc_id for doc_id, row in by_id.items()}
     last_id = rows.last_id
-    for message in messages:
-        place = places.get(message.id)
+    for row in messages:
+        place = places.get(_message(row).id)
         if place is None:
             last_id += 1
-            place = places[message.id] = last_id
-            by_id[place] = make_row(Message, message)
+            place = places[_message(row).id] = last_id
+            by_id[place] = row
         else:
-            by_id[place] = make_row(Message, message, by_id[place].extra)
+            extra = by_id[place].extra
+            by_id[place] = make_row(Message, _message(row), extra) if extra else row
     return Rows(by_id, last_id)
+
+
+def _message(row: Row) -> Message:
+    return cast(Message, row.record)

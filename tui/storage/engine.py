@@ -9,11 +9,13 @@ from typing import Any
 from tui.core.chat import Message
 from tui.core.errors import StorageError
 from tui.core.ports import Clock, State
-from tui.storage.conversations import ConversationFiles
+from tui.core.quota import LedgerRow
+from tui.storage.conversations import ConversationFiles, message_rows
 from tui.storage.files import FileLayer
-from tui.storage.rows import Tables
+from tui.storage.rows import Row, Tables
 from tui.storage.state_file import StateFile
 from tui.storage.tables import Draft, view_of
+from tui.storage.upkeep import Upkeep
 from tui.storage.writer import Job, JobKind
 
 
@@ -31,10 +33,12 @@ class Engine:
         self.home = home.resolve()
         self.problem: StorageError | None = None
         self.view: State = view_of({})
-        self._state = StateFile(home, clock, files)
+        self._upkeep = Upkeep(self.home, clock, files)
+        self._state = StateFile(self.home, clock, files, self._upkeep.before_migration)
         self._conversations = ConversationFiles(self.home / "conversations", clock, files)
         self._changed = changed
         self._tables: Tables | None = None
+        self._committed = False
 
     def prepare(self) -> None:
         """Make or mend the directory and load the state.
@@ -76,6 +80,30 @@ class Engine:
         """
         self._conversations.remove(conversation_id)
 
+    def archive_ledger(self) -> None:
+        """Move all but the newest ledger rows to their months' files. The lock must be held.
+
+        Raises:
+            StorageError: Some rows may be in both places; none is in neither.
+        """
+        self._publish(self._upkeep.archive(self._state, self._state.load()))
+
+    def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
+        """A month's rows, archived and live.
+
+        Raises:
+            StorageError: They can't be had.
+        """
+        return self._upkeep.load_ledger(self._state.load(), month)
+
+    def ledger_months(self) -> tuple[str, ...]:
+        """The months that have rows.
+
+        Raises:
+            StorageError: They can't be had.
+        """
+        return self._upkeep.months(self._state.load())
+
     def close(self) -> None:
         """Let go of all files."""
         self._state.close()
@@ -86,6 +114,9 @@ class Engine:
         with _LockedOnce(self._state) as lock:
             for kind, group in groupby(jobs, key=lambda job: job.kind):
                 self._handle_alike(kind, list(group), lock)
+        if self._committed:
+            self._committed = False
+            self._upkeep.back_up_daily()
 
     def _handle_alike(self, kind: JobKind, jobs: list[Job[Any]], lock: "_LockedOnce") -> None:
         if kind is not JobKind.READ:
@@ -130,20 +161,34 @@ class Engine:
         self._publish(committed)
         for job, result in results:
             job.succeed(result)
+        if changes:
+            self._committed = True
+            self._publish(self._upkeep.after_commit(self._state, committed))
 
     def _save(self, jobs: list[Job[Any]]) -> None:
         """Write the messages of each conversation once, however many jobs bring some."""
         for conversation_id in dict.fromkeys(job.subject for job in jobs):
-            mine = [job for job in jobs if job.subject == conversation_id]
-            messages = [message for job in mine for message in job.work()]
+            self._save_one(conversation_id, [job for job in jobs if job.subject == conversation_id])
+
+    def _save_one(self, conversation_id: str, jobs: list[Job[Any]]) -> None:
+        rows: list[Row] = []
+        ready = []
+        for job in jobs:
             try:
+                rows += message_rows(job.work())
+            except (ValueError, TypeError) as error:
+                job.fail(error)
+            else:
+                ready.append(job)
+        try:
+            if rows:
                 expected = self._has_messages(conversation_id)
-                self._conversations.save(conversation_id, messages, expected=expected)
-            except Exception as error:  # noqa: BLE001  # whoever saved must hear of anything
-                _fail(mine, error)
-                continue
-            for job in mine:
-                job.succeed(messages)
+                self._conversations.save(conversation_id, rows, expected=expected)
+        except Exception as error:  # noqa: BLE001  # whoever saved must hear of anything
+            _fail(ready, error)
+            return
+        for job in ready:
+            job.succeed(None)
 
     def _has_messages(self, conversation_id: str) -> bool:
         known = self.view.conversations.find(lambda conversation: conversation.id == conversation_id)

@@ -8,7 +8,7 @@ from typing import cast
 
 from tui.core.ports import Clock
 from tui.core.records import Meta
-from tui.storage.failures import cannot_read, missing
+from tui.storage.failures import cannot_write, missing
 from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory
 from tui.storage.lock import ProcessLock
 from tui.storage.migrations import FileKind
@@ -18,6 +18,7 @@ from tui.storage.typed_file import TypedFile, new_tables
 
 STATE_NAME = "ctroom.json"
 LOCK_NAME = "ctroom.lock"
+SUBDIRECTORIES = ("conversations", "ledger", "backups")
 _IN_USE = b"This directory holds Ctroom's data.\n"
 
 
@@ -57,8 +58,11 @@ class StateFile:
         """
         try:
             make_directory(self.home)
+            for directory in SUBDIRECTORIES:
+                if (self.home / directory).exists():
+                    make_directory(self.home / directory)
         except OSError as error:
-            raise cannot_read(self.home, error) from error
+            raise cannot_write(self.home, error) from error
 
     def load(self) -> Tables:
         """The tables as they are on disk; those of a new store where there never was a file.

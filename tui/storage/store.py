@@ -9,7 +9,8 @@ from typing import TypeVar
 from tui.core.chat import Message
 from tui.core.errors import StorageError
 from tui.core.ports import Clock, State
-from tui.storage.conversations import check_conversation_id, check_messages
+from tui.core.quota import LedgerRow
+from tui.storage.conversations import check_conversation_id
 from tui.storage.engine import Engine
 from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.lock import PATIENCE
@@ -128,7 +129,6 @@ class JsonStore:
         """
         check_conversation_id(conversation_id)
         kept = tuple(messages)
-        check_messages(kept)
         await self._do(JobKind.SAVE, lambda: kept, subject=conversation_id)
 
     async def remove_messages(self, conversation_id: str) -> None:
@@ -139,6 +139,30 @@ class JsonStore:
         """
         check_conversation_id(conversation_id)
         await self._do(JobKind.EXCLUSIVE, lambda: self._engine.remove_messages(conversation_id))
+
+    async def archive_ledger(self) -> None:
+        """Move all but the newest ledger rows to their months' files; done by itself when there are many.
+
+        Raises:
+            StorageError: Some rows may be in both places, which readers see once; none is in neither.
+        """
+        await self._do(JobKind.EXCLUSIVE, self._engine.archive_ledger)
+
+    async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
+        """The ledger rows of a month such as `2026-11`, archived and live, oldest first, each once.
+
+        Raises:
+            StorageError: The month's file is damaged or can't be read.
+        """
+        return await self._do(JobKind.READ, lambda: self._engine.load_ledger(month))
+
+    async def ledger_months(self) -> tuple[str, ...]:
+        """The months that have ledger rows, oldest first.
+
+        Raises:
+            StorageError: They can't be read.
+        """
+        return await self._do(JobKind.READ, self._engine.ledger_months)
 
     async def aclose(self) -> None:
         """Finish what is queued, and end the writer thread."""
