@@ -16,6 +16,7 @@ from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
 from tui.widgets.transcript.model import STATUS_WORDS, UNSENT_MARKER, Entry, EntryRole, Thing
 from tui.widgets.transcript.palette import Palette
 
+_BAR = "▌ "
 _CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text, used where the provider counted no reasoning tokens."""
 
@@ -119,12 +120,14 @@ class EntryRenderer:
         return [*lines, BLANK]
 
     def _coda(self, entry: Entry) -> list[Line]:
-        lines: list[Line] = []
+        word = STATUS_WORDS.get(entry.status, "")
+        failed = bool(entry.error) or entry.status is MessageStatus.FAILED
+        style = self.palette.over_base("error" if failed else "status")
+        lines = [line_of(Content(word), style, stop=0)] if word else []
         if entry.error:
-            style = self.palette.over_base("error")
-            rows = wrap(Content(sanitize_line(entry.error, 1000)), self.width - 2, style)
-            lines += prefix(rows, "▌ ", "▌ ", style, decoration=True)
-        if word := STATUS_WORDS.get(entry.status):
-            part = "error" if entry.status is MessageStatus.FAILED else "status"
-            lines.append(line_of(Content(word), self.palette.over_base(part), stop=0))
+            lines += wrap(Content(sanitize_line(entry.error, 1000)), self.width - len(_BAR), style)
+        if failed:
+            lines = prefix(lines, _BAR, _BAR, style, decoration=True)
+        if lines and entry.body:
+            lines.insert(0, BLANK)
         return [*lines, BLANK]

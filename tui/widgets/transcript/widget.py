@@ -291,7 +291,9 @@ class Transcript(KeyActions, can_focus=True):
             entry = self.store.entry(index)
             return f"{entry.title}\n{entry.body}" if entry.title else entry.body
 
-        lines_of = lambda index: self.store.view(index).lines()  # noqa: E731
+        def lines_of(index: int) -> list[Line]:
+            return self.store.view(index).lines()
+
         return selected_text(selection, len(self.store), lines_of, source_of), "\n"
 
     def selection_updated(self, _selection: Selection | None) -> None:

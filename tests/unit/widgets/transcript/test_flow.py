@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tui.widgets.transcript.flow import LONG_LIST, PIECE, Flow, render_document
 from tui.widgets.transcript.lines import Line
+from tui.widgets.transcript.markdown import parse
 from tui.widgets.transcript.palette import Palette
 
 WIDTH = 60
@@ -90,21 +91,18 @@ def test_a_long_open_list_is_frozen_in_pieces() -> None:
 
 
 def test_a_step_at_the_end_of_a_long_reply_parses_only_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui.widgets.transcript import flow as module
-
     document = "\n".join(BLOCKS * 30)
     flow = Flow(WIDTH, Palette())
     for end in range(0, len(document), 2000):
         flow.advance(document[:end])
     flow.advance(document)
     parsed: list[int] = []
-    parse = module.parse
 
-    def counted(source: str, references: dict[str, object]) -> list[object]:
+    def counted(source: str, references: dict[str, object]) -> object:
         parsed.append(len(source))
-        return list(parse(source, references))
+        return parse(source, references)
 
-    monkeypatch.setattr(module, "parse", counted)
+    monkeypatch.setattr("tui.widgets.transcript.flow.parse", counted)
     flow.advance(document + "one more word")
     assert sum(parsed) < 500 < len(document)
 
