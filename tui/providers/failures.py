@@ -12,8 +12,17 @@ from tui.providers.base_url import is_openai, lacks_version
 
 _Kind = ProviderErrorKind
 
-NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
-"""httpx errors before a request was on its way."""
+NEVER_SENT = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "NewConnectionError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+    }
+)
+"""Errors of httpx and urllib3 from before a request was on its way."""
 _DETAIL = 160
 """Characters of a provider's own words in a sentence."""
 
@@ -40,6 +49,8 @@ class Target:
     base_url: str
     api_key: str | None = field(repr=False)
     model: str = ""
+    versioned: bool = True
+    """Whether its address ends in a version, which users forget."""
 
     def about(self, model: str) -> "Target":
         """The same target, asked for a model."""
@@ -160,7 +171,7 @@ def _seconds_until(date: str) -> float:
 
 
 def _address_hint(target: Target) -> str | None:
-    if lacks_version(target.base_url):
+    if target.versioned and lacks_version(target.base_url):
         return "check its address, which usually ends in /v1"
     return None
 

@@ -18,6 +18,7 @@ from tui.providers.google_reply import Reply
 from tui.providers.google_request import contents, system_instruction
 
 if TYPE_CHECKING:
+    import httpx
     from google.genai import Client
 
 GOOGLE_URL = "https://generativelanguage.googleapis.com"
@@ -76,10 +77,11 @@ class GoogleProvider:
         first: float = FIRST_SECONDS,
         stall: float = STALL_SECONDS,
     ) -> None:
-        self._target = Target(name, base_url or GOOGLE_URL, api_key)
+        self._target = Target(name, base_url or GOOGLE_URL, api_key, versioned=False)
         self._first = first
         self._stall = stall
         self._client: Client | None = None
+        self._http: httpx.AsyncClient | None = None
         self._connecting = asyncio.Lock()
         self._thoughtless: set[str] = set()
         """Models that refused to show thoughts."""
@@ -94,10 +96,11 @@ class GoogleProvider:
         responses: list[Any] = []
         reply = Reply()
         try:
-            stream = await self._open(client, request, target, responses)
-            while (chunk := await self._next(stream, reply, target)) is not _END:
+            stream, chunk = await self._open(client, request, target, responses)
+            while chunk is not _END:
                 for event in reply.read(chunk):
                     yield event
+                chunk = await self._next(stream, reply, target)
         finally:
             # The SDK's generator leaves its connection to the garbage collector when it is closed early.
             for response in responses:
@@ -134,14 +137,15 @@ class GoogleProvider:
 
     async def aclose(self) -> None:
         """Close its connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aio.aclose()
+        self._client = None
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
 
     async def _connected(self) -> "Client":
         async with self._connecting:
             if self._client is None:
-                _check(self._target)
+                check_target(self._target)
                 # The import and the loading of certificates would stall the event loop.
                 try:
                     self._client = await asyncio.to_thread(self._make_client)
@@ -152,33 +156,44 @@ class GoogleProvider:
 
     def _make_client(self) -> "Client":
         warm()
+        import httpx
         from google import genai
         from google.genai import types
+
+        # A client of ours: the SDK would take aiohttp where that happens to be installed.
+        self._http = httpx.AsyncClient(event_hooks={"response": [_remember]}, follow_redirects=True)
 
         options = types.HttpOptions(
             base_url=self._target.base_url,
             api_version="v1beta",
             timeout=int(self._first * 1000),
             retry_options=types.HttpRetryOptions(attempts=1),
-            async_client_args={"event_hooks": {"response": [_remember]}},
+            httpx_async_client=self._http,
         )
         return genai.Client(api_key=self._target.api_key, vertexai=False, http_options=options)
 
     async def _open(
         self, client: "Client", request: ChatRequest, target: Target, responses: list[Any]
-    ) -> Stream:
-        """Send the request; again without thoughts where a model has none, since a 4xx spends nothing."""
+    ) -> tuple[Stream, object]:
+        """Send the request, and wait for its first chunk: the SDK sends nothing before it is asked for one.
+
+        Again without thoughts where a model has none, since a 4xx spends nothing.
+        """
         thoughts = bool(_THINKS.match(request.model)) and request.model not in self._thoughtless
         while True:
             token = _RESPONSES.set(responses)
             try:
-                return await client.aio.models.generate_content_stream(
+                stream = await client.aio.models.generate_content_stream(
                     model=request.model,
                     contents=contents(request),
                     config=_config(request, thoughts=thoughts),
                 )
+                async with asyncio.timeout(self._first):
+                    return stream, await anext(stream, _END)
             except Exception as error:  # noqa: BLE001  # the SDK lets raw errors of three libraries through
-                failure = provider_error(error, target)
+                # Headers of a good status mean that the request was taken.
+                taken = bool(responses) and bool(responses[-1].is_success)
+                failure = provider_error(error, target, accepted=True if taken else None)
                 if not (thoughts and complains_of_thinking(error, failure)):
                     raise failure from None
                 thoughts = False
@@ -217,7 +232,7 @@ def _config(request: ChatRequest, *, thoughts: bool) -> Any:
     )
 
 
-def _check(target: Target) -> None:
+def check_target(target: Target) -> None:
     """Refuse an address or a key that could not be sent.
 
     Raises:
