@@ -1,0 +1,133 @@
+"""The settings tab: everything that a user, and the host, can decide."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.layout import Layout
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.core.figures import UsageSnapshot
+from tui.services.services import Services
+from tui.widgets.settings.api_keys import ApiKeysSection
+from tui.widgets.settings.appearance import AppearanceSection
+from tui.widgets.settings.columns import ColumnsLayout
+from tui.widgets.settings.limits import LimitsSection
+from tui.widgets.settings.models_endpoints import ModelsEndpointsSection
+from tui.widgets.settings.section import Section
+from tui.widgets.settings.token_quotas import TokenQuotasSection
+
+WIDE = 100
+"""Cells from which on the sections stand in two columns."""
+LEFT = (1, 3)
+"""The numbers of the sections of the left column; about half of the rows."""
+
+
+class SettingsTab(VerticalScroll, can_focus=False):
+    """Five numbered sections; a number jumps to its section while no text is being typed.
+
+    Args:
+        services: What reads and changes the settings.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                str(number),
+                f"jump({number})",
+                f"Section {number}",
+                id=f"settings.section_{number}",
+                tooltip=f"Go to section {number}",
+                show=False,
+            )
+            for number in range(1, 6)
+        ),
+        Binding("up", "step(-1)", "Up", id="settings.up", tooltip="The field before", show=False),
+        Binding("down", "step(1)", "Down", id="settings.down", tooltip="The field after", show=False),
+        Binding(
+            "pageup", "hop(-1)", "Section up", id="settings.page_up", tooltip="The section before", show=False
+        ),
+        Binding(
+            "pagedown",
+            "hop(1)",
+            "Section down",
+            id="settings.page_down",
+            tooltip="The section after",
+            show=False,
+        ),
+    ]
+
+    snapshot: reactive[UsageSnapshot | None] = reactive(None)
+    """The figures on the screen."""
+
+    def __init__(self, services: Services, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.services = services
+        self._columns = ColumnsLayout(_column_of, WIDE)
+
+    def compose(self) -> ComposeResult:
+        """The sections, in the order of their numbers."""
+        yield ApiKeysSection(self.services)
+        yield TokenQuotasSection(self.services).data_bind(SettingsTab.snapshot)
+        yield ModelsEndpointsSection(self.services)
+        yield LimitsSection(self.services)
+        yield AppearanceSection(self.services)
+
+    def on_mount(self) -> None:
+        """Follow changes, whoever makes them."""
+        self._unsubscribe = self.services.accounting.subscribe(self._on_change)
+
+    def on_unmount(self) -> None:
+        """Follow them no longer."""
+        self._unsubscribe()
+
+    @property
+    def layout(self) -> Layout:
+        """Two columns where there is room for them."""
+        return self._columns
+
+    def focus_first(self) -> None:
+        """Put the focus on the first field."""
+        self.action_jump(1)
+
+    def focus_key(self, provider: str) -> None:
+        """Put the focus on the field of the user's own key for a provider."""
+        self.query_one(ApiKeysSection).focus_key(provider)
+
+    def action_jump(self, number: int) -> None:
+        """Go to a section by its number."""
+        for section in self._sections():
+            if section.number == number:
+                section.scroll_visible(top=True, animate=False)
+                section.focus_first()
+
+    def action_hop(self, step: int) -> None:
+        """Go to the section before or after the one in focus."""
+        numbers = [section.number for section in self._sections()]
+        at = next((s.number for s in self._sections() if s.has_focus_within), numbers[0] - step)
+        index = numbers.index(at) + step if at in numbers else 0
+        self.action_jump(numbers[max(0, min(index, len(numbers) - 1))])
+
+    def action_step(self, step: int) -> None:
+        """Go to the field before or after."""
+        selector = "SettingsTab *"
+        if step < 0:
+            self.screen.focus_previous(selector)
+        else:
+            self.screen.focus_next(selector)
+
+    def _sections(self) -> list[Section]:
+        return [section for section in self.query(Section) if section.display]
+
+    def _on_change(self) -> None:
+        self.call_later(self._reload)
+
+    def _reload(self) -> None:
+        for section in self.query(Section):
+            section.reload()
+
+
+def _column_of(widget: Widget) -> int:
+    return 0 if isinstance(widget, Section) and widget.number in LEFT else 1

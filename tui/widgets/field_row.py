@@ -1,0 +1,226 @@
+"""What every field of the settings shares: a label, a box to type in, a word after it and a note below.
+
+A row draws itself as one widget: a tab of forty rows made of Textual's Input, Label and containers would be
+two hundred widgets to mount and lay out.
+"""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.core.text import sanitize_line
+from tui.widgets.line_buffer import EDITS, LineBuffer
+from tui.widgets.wrapping import wrap
+
+NEWLINE = "\u21b5"
+"""Stands for a line break inside a one-line box."""
+
+
+class FieldRow(Widget, can_focus=True):
+    """A labelled box for one line of text. Subclasses decide what is shown and when it counts.
+
+    Args:
+        label: In front of the box.
+        placeholder: In the box while it is empty.
+        suffix: After the box: a unit.
+        limit: The most characters that may be typed.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    COMPONENT_CLASSES = {
+        "field--label",
+        "field--box",
+        "field--dim",
+        "field--cursor",
+        "field--mark",
+        "field--note",
+    }
+    ALLOW_SELECT = False
+
+    class Edited(Message):
+        """The text in the box changed. The text is asked of the `control`, never carried along."""
+
+        def __init__(self, control: "FieldRow") -> None:
+            super().__init__()
+            self._control = control
+
+        @property
+        def control(self) -> "FieldRow":
+            """The field."""
+            return self._control
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        placeholder: str = "",
+        suffix: str = "",
+        limit: int = 4_000,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.add_class("field")
+        self.label = label
+        self.placeholder = placeholder
+        self.suffix = suffix
+        self._buffer = LineBuffer(limit)
+        self._note = ""
+        self._scroll = 0
+
+    @property
+    def note(self) -> str:
+        """The words under the box."""
+        return self._note
+
+    def show_note(self, words: str, state: str = "") -> None:
+        """Put words under the box.
+
+        Args:
+            words: One line or more; empty removes the note.
+            state: `-invalid`, `-saved`, `-asking` or empty: how it is coloured.
+        """
+        self._note = words
+        for name in ("-invalid", "-saved", "-asking"):
+            self.set_class(name == state, name)
+        self.refresh(layout=True)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's signature
+        """Whether a key would be typed into the box rather than run a binding."""
+        return character is not None and character.isprintable()
+
+    def consume(self, key: str, character: str | None) -> bool:
+        """Type or edit, where the key is for that; False where it is not."""
+        if edit := EDITS.get(key):
+            edit(self._buffer)
+        elif character is not None and character.isprintable():
+            self._buffer.insert(character)
+        else:
+            return False
+        self.edited()
+        return True
+
+    def insert(self, text: str) -> None:
+        """Put pasted text in at the cursor, as one line."""
+        self._buffer.insert(text)
+        self.edited()
+
+    def edited(self) -> None:
+        """React to a change of the text."""
+        self.refresh(layout=self.auto_lines_changed())
+        self.post_message(self.Edited(self))
+
+    def auto_lines_changed(self) -> bool:
+        """Whether the height may have changed, so that a layout is needed."""
+        return False
+
+    def box_text(self) -> str:
+        """What stands in the box, one character for each of the buffer's while it is being edited."""
+        return sanitize_line(self._buffer.text) if not self.has_focus else _one_line(self._buffer.text)
+
+    def mark_text(self) -> str:
+        """One cell at the end of the box."""
+        return " "
+
+    def lines_below(self, width: int) -> list[tuple[str, str]]:
+        """The lines under the box, each with its component class."""
+        return [(line, "field--note") for line in wrap(self._note, width)] if self._note else []
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """One line, and those below."""
+        return 1 + len(self.lines_below(max(8, width - self._indent())))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the row, or one of the lines under it."""
+        width = self.size.width
+        if y == 0:
+            return Strip(self._row(width)).adjust_cell_length(width, self.rich_style)
+        indent = self._indent()
+        below = self.lines_below(max(8, width - indent))
+        if y > len(below):
+            return Strip.blank(width, self.rich_style)
+        text, component = below[y - 1]
+        line = [Segment(" " * indent, self.rich_style), Segment(text, self._style(component))]
+        return Strip(line).adjust_cell_length(width, self.rich_style)
+
+    def box_span(self) -> tuple[int, int]:
+        """The column where the text of the box starts, and its width in cells."""
+        start = self._label_width() + 1
+        room = self.size.width - start - 1 - (cell_len(self.suffix) + 1 if self.suffix else 0)
+        wanted = self.get_component_styles("field--box").width
+        cells = int(wanted.value) if wanted is not None and wanted.is_cells else room
+        return start, max(4, min(cells, room))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the box was clicked."""
+        start, _ = self.box_span()
+        if event.y == 0 and event.x >= start:
+            self._buffer.move_to(event.x - start + self._scroll)
+            self.refresh()
+
+    def _row(self, width: int) -> list[Segment]:
+        label = self._label_width()
+        _, box = self.box_span()
+        mark = "\u258c" if self.has_focus else " "
+        row = [
+            Segment(_fit(self.label, label), self._style("field--label")),
+            Segment(mark, self._style("field--mark")),
+            *self._box(box),
+            Segment(self.mark_text(), self._style("field--box")),
+        ]
+        if self.suffix:
+            row.append(Segment(f" {self.suffix}", self._style("field--dim")))
+        return row if width else []
+
+    def _box(self, width: int) -> list[Segment]:
+        style, text = self._style("field--box"), self.box_text()
+        if not self.has_focus:
+            shown = text or self.placeholder
+            own = style if text else style + Style(color=self._style("field--dim").color, italic=True)
+            return [Segment(_fit(shown, width), own)]
+        cursor = min(self._buffer.cursor, len(text))
+        before, under, after = text[:cursor], text[cursor : cursor + 1], text[cursor + 1 :]
+        line = Strip(
+            [
+                Segment(before, style),
+                Segment(under or " ", self._style("field--cursor")),
+                Segment(after, style),
+            ]
+        )
+        at = cell_len(before)
+        self._scroll = max(min(self._scroll, at), at - width + 1, 0)
+        return list(line.crop(self._scroll, self._scroll + width).adjust_cell_length(width, style))
+
+    def _label_width(self) -> int:
+        if not self.label:
+            return 0
+        wanted = self.get_component_styles("field--label").width
+        return int(wanted.value) if wanted is not None and wanted.is_cells else cell_len(self.label) + 1
+
+    def _indent(self) -> int:
+        return self._label_width() + 1
+
+    def _style(self, component: str, *, partial: bool = False) -> Style:
+        return self.get_component_rich_style(component, partial=partial)
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", NEWLINE)
+
+
+def _fit(text: str, width: int) -> str:
+    """Text in exactly so many cells, cut with an ellipsis."""
+    if cell_len(text) > width:
+        while text and cell_len(text) > width - 1:
+            text = text[:-1]
+        text += "\u2026"
+    return text + " " * (width - cell_len(text))

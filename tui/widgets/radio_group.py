@@ -1,0 +1,133 @@
+"""A choice of one among a few, each with a line that says what it means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+@dataclass(frozen=True, slots=True)
+class RadioOption:
+    """One of the values."""
+
+    value: str
+    label: str
+    words: str = ""
+    """What choosing it means, on a line of its own."""
+
+
+class RadioGroup(Widget, can_focus=True):
+    """Options of which one is chosen; arrows move, Space, Enter or a click chooses.
+
+    Args:
+        options: The options, two lines each.
+        chosen: The value that is chosen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", id="radio.up", tooltip="The option above", show=False),
+        Binding("down", "move(1)", "Down", id="radio.down", tooltip="The option below", show=False),
+        Binding("space,enter", "choose", "Choose", id="radio.choose", tooltip="Choose it", show=False),
+    ]
+    ALLOW_SELECT = False
+
+    chosen: reactive[str] = reactive("")
+    """The chosen value."""
+    at: reactive[int] = reactive(0)
+    """The option under the cursor."""
+    note: reactive[str] = reactive("", layout=True)
+    """Words under the options: why a choice could not be kept."""
+
+    class Chosen(Message):
+        """The user chose a value."""
+
+        def __init__(self, control: "RadioGroup", value: str) -> None:
+            super().__init__()
+            self._control = control
+            self.value = value
+
+        @property
+        def control(self) -> "RadioGroup":
+            """The group."""
+            return self._control
+
+    def __init__(
+        self,
+        options: Sequence[RadioOption],
+        chosen: str,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._options = tuple(options)
+        self.set_reactive(RadioGroup.chosen, chosen)
+        self.set_reactive(RadioGroup.at, self._index(chosen))
+
+    def set_options(self, options: Sequence[RadioOption]) -> None:
+        """Change the words; the values stay."""
+        if tuple(options) != self._options:
+            self._options = tuple(options)
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        """Two lines for each option."""
+        parts: list[Content] = []
+        for index, option in enumerate(self._options):
+            mark = "(\u2022)" if option.value == self.chosen else "( )"
+            looks = ["bold" if option.value == self.chosen else ""]
+            if self.has_focus and index == self.at:
+                looks.append("reverse")
+            parts.append(Content.styled(f"{mark} {option.label}", " ".join(filter(None, looks))))
+            if option.words:
+                parts.append(Content.styled(f"    {option.words}", "dim"))
+        if self.note:
+            parts.append(Content(self.note))
+        return Content("\n").join(parts)
+
+    def watch_chosen(self) -> None:
+        """Keep the cursor on what is chosen."""
+        self.at = self._index(self.chosen)
+
+    def action_move(self, step: int) -> None:
+        """Go to another option; beyond the ends the key is for whoever is around."""
+        if not 0 <= self.at + step < len(self._options):
+            raise SkipAction
+        self.at += step
+
+    def action_choose(self) -> None:
+        """Choose the option under the cursor."""
+        value = self._options[self.at].value
+        if value != self.chosen:
+            self.note = ""
+            self.chosen = value
+            self.post_message(self.Chosen(self, value))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose what was clicked."""
+        row = 0
+        for index, option in enumerate(self._options):
+            row += 2 if option.words else 1
+            if event.y < row:
+                self.at = index
+                self.action_choose()
+                return
+
+    def on_focus(self) -> None:
+        """Draw the cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor goes back to what is chosen."""
+        self.at = self._index(self.chosen)
+        self.refresh()
+
+    def _index(self, value: str) -> int:
+        return next((i for i, option in enumerate(self._options) if option.value == value), 0)
