@@ -33,7 +33,8 @@ def command(
     async def work(services: "Services") -> int:
         chosen = _checked(services, provider)
         using = model or services.models.default(chosen)
-        conversation = await services.library.create(chosen, using, system_prompt=system)
+        instruction = services.settings.user().system_prompt if system is None else system
+        conversation = await services.library.create(chosen, using, system_prompt=instruction)
         printer = Printer(plain=not as_json)
         async with aclosing(services.turns.send(conversation.id, text)) as events:
             async for event in events:

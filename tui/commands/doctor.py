@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.runtime import DONE, FAILED, guarded, run
+from tui.commands.runtime import DONE, FAILED, run
 from tui.core.errors import CtroomError
 from tui.core.settings import POOLED, provider_name
 from tui.core.text import redact
@@ -25,15 +25,15 @@ def command() -> int:
     """Say what was found: data, keyring, keys, endpoints, terminal."""
     for label, line in (*_machine(os.environ), *_terminal(os.environ)):
         _line(label, line)
-    return guarded(lambda: run(_services))
+    return run(_services)
 
 
 async def _services(services: "Services") -> int:
     from tui.providers.discovery import find_local_servers
-    from tui.storage.secrets import describe_backend
+    from tui.storage.secrets import open_secrets
 
     problems = 0
-    _line("Keyring", await describe_backend(os.environ))
+    _line("Keyring", await open_secrets(os.environ).describe_backend())
     for provider in POOLED:
         try:
             _line(f"{provider_name(provider)} key", _key_line(services, provider))

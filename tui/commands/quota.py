@@ -64,5 +64,5 @@ async def _in_tokens(services: "Services", provider: str, amount: str, model: st
     value = parse_amount(amount)
     if not isinstance(value, Dollars):
         return value, ""
-    quote = await services.prices.quote(provider, model or services.models.default(provider), value)
-    return quote.tokens, quote.assumption
+    conversion = await services.prices.convert(value, provider, model or services.models.default(provider))
+    return conversion.tokens, conversion.assumption

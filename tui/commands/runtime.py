@@ -72,11 +72,21 @@ def guarded(call: Callable[[], int]) -> int:
         say("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader is gone: nothing may be flushed at exit
+        # The reader is gone: what is still buffered must not be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except CtroomError as error:
         say(str(error))
         return status_of(error)
+    except Exception as error:  # noqa: BLE001  # a traceback may show a key or a prompt
+        from tui.crash import record_crash
+        from tui.paths import data_directory
+
+        reference = record_crash(error, data_directory(os.environ))
+        say(
+            f"Ctroom met an error of its own (reference {reference}): ctroom.log has the place. Nothing is lost."
+        )
+        return FAILED
 
 
 def status_of(error: CtroomError) -> int:
