@@ -83,9 +83,7 @@ def guarded(call: Callable[[], int]) -> int:
         from tui.paths import data_directory
 
         reference = record_crash(error, data_directory(os.environ))
-        say(
-            f"Ctroom met an error of its own (reference {reference}): ctroom.log has the place. Nothing is lost."
-        )
+        say(f"Ctroom met an error of its own (reference {reference}): ctroom.log says where.")
         return FAILED
 
 
