@@ -56,17 +56,17 @@ class Keys:
         self._clock = clock
         self._user = user
         self._session_states: dict[str, KeyState] = {}
-        self._variables = {name: variable for name in POOLED if (variable := self._variable(name))}
-        self._stored_defaults: set[str] = set()
+        self._variables = {name: found for name in POOLED if (found := self._variable(name))}
+        self._stored_defaults: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
 
     async def load(self) -> None:
         """Learn which default keys are stored, so that `status` is right; a silent keyring counts as none."""
-        found = set()
+        found = {}
         for provider in POOLED:
             try:
-                if await self._secrets.get(_default(provider)):
-                    found.add(provider)
+                if key := await self._secrets.get(_default(provider)):
+                    found[provider] = last_four(key)
             except SecretsError:
                 continue
         self._stored_defaults = found
@@ -85,7 +85,9 @@ class Keys:
         state = self._state(provider)
         source = self.source(provider)
         stored = provider in self._stored_defaults
-        place = self._secrets.place if stored else self._variables.get(provider, "")
+        place, ending = self._variables.get(provider, ("", ""))
+        if stored:
+            place, ending = self._secrets.place, self._stored_defaults[provider]
         available = bool(place)
         missing = (source is KeySource.OWN and not state.set) or (
             source is KeySource.DEFAULT and not available
@@ -100,6 +102,8 @@ class Keys:
             available,
             missing,
             place,
+            default_stored=stored,
+            default_last_four=ending,
         )
 
     async def credential(self, provider: str) -> Credential:
@@ -215,7 +219,7 @@ class Keys:
         key = _checked(key)
         self._allow_default(provider)
         await self._secrets.set(_default(provider), key)
-        self._stored_defaults.add(provider)
+        self._stored_defaults[provider] = last_four(key)
         await self._audit("default key set", provider)
         self._tell()
         return self._secrets.place
@@ -229,7 +233,7 @@ class Keys:
         """
         self._allow_default(provider)
         await self._secrets.remove(_default(provider))
-        self._stored_defaults.discard(provider)
+        self._stored_defaults.pop(provider, None)
         await self._audit("default key removed", provider)
         self._tell()
 
@@ -298,13 +302,13 @@ class Keys:
             )
         return f"The host has no default key for {name}: add your own API key in Settings."
 
-    def _variable(self, provider: str) -> str:
-        """The variable that holds a provider's default key; empty where none does."""
+    def _variable(self, provider: str) -> tuple[str, str] | None:
+        """The variable that holds a provider's default key, and the key's last four; None where none does."""
         try:
             found = self._environment.key(provider)
         except SecretsError:
-            return ""
-        return found[1] if found else ""
+            return None
+        return (found[1], last_four(found[0])) if found else None
 
     def _takes_key(self, provider: str) -> None:
         if provider not in POOLED and self._settings.host().endpoint(provider) is None:
