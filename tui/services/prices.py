@@ -59,12 +59,17 @@ class Prices:
         tokens = dollars.nano * 1_000_000 // price
         if tokens > MOST_AMOUNT:
             raise InvalidValueError(f"That is too large: the most is {MOST_AMOUNT:,} tokens.")
-        rate = f"${Decimal(price) / _NANO:.4g}"
         return Conversion(
             tokens,
-            f"{dollars} at {model}'s blended price of {rate} per million tokens "
+            f"{dollars} at {model}'s blended price of {_exact(price)} per million tokens "
             f"({INPUT_SHARE} input : {OUTPUT_SHARE} output) is {tokens:,} tokens",
         )
+
+
+def _exact(nano: int) -> str:
+    """An amount of money with all its decimals, at least two: whoever checks the sum must come to the same."""
+    whole, _, part = f"{Decimal(nano) / _NANO:f}".partition(".")
+    return f"${int(whole):,}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def _cost(provider: str, model: str, usage: Usage) -> int | None:

@@ -9,16 +9,12 @@ import pytest
 from tests.support.memory_store import MemoryStore
 from tests.support.session import Session, add_user, reported, session
 from tui.core.errors import InvalidValueError, QuotaRefusedError, RefusalReason
+from tui.core.ports import Store
 from tui.core.quota import KeySource, RowKind
 from tui.core.settings import TokenQuotas
 from tui.core.usage import Measured, Provenance, Usage
 from tui.services import tables
 from tui.services.ledger import LEASE
-
-
-@pytest.fixture
-def local() -> Session:
-    return session(MemoryStore())
 
 
 async def test_remaining_is_purchased_minus_used(local: Session) -> None:
@@ -281,8 +277,7 @@ async def test_the_admins_settings_show_the_pools(local: Session) -> None:
     assert local.settings.user().token_quotas == TokenQuotas(1_000_000, None, 5_230, 0)
 
 
-async def test_a_member_can_not_change_purchases_or_see_them() -> None:
-    store = MemoryStore()
+async def test_a_member_can_not_change_purchases_or_see_them(store: Store) -> None:
     host, sam = session(store), session(store, "sam")
     await add_user(store, "sam")
     await host.accounting.set_purchased("openai", 100_000)
