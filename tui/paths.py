@@ -1,7 +1,12 @@
-"""Where files lie: the data directory."""
+"""Where files lie: the data directory and the stylesheets."""
 
 from collections.abc import Mapping
 from pathlib import Path
+
+STYLESHEETS = ("app.tcss", "transcript.tcss", "chat.tcss", "usage.tcss", "settings.tcss", "dialogs.tcss")
+"""In the order in which they apply."""
+
+_PACKAGE = Path(__file__).parent
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -15,3 +20,10 @@ def data_directory(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_data_dir
 
     return Path(user_data_dir("ctroom", appauthor=False))
+
+
+def stylesheets() -> list[Path]:
+    """The stylesheets: packaged ones (`tui/styles`) where there are any, else the checkout's (`styles`)."""
+    packaged = _PACKAGE / "styles"
+    directory = packaged if packaged.is_dir() else _PACKAGE.parent / "styles"
+    return [directory / name for name in STYLESHEETS]

@@ -1,0 +1,279 @@
+"""The app: the frame around the tabs, and the state that they share."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import tzinfo
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen, Screen
+
+from tui import paths
+from tui.core.days import zone
+from tui.core.errors import CtroomError
+from tui.core.figures import UsageSnapshot
+from tui.crash import record_crash
+from tui.services.services import Services
+from tui.tabs.chat import ChatTab
+from tui.widgets.header_bar import HeaderBar, TabName
+from tui.widgets.hint_bar import HintBar, key_words
+from tui.widgets.transcript import Transcript
+from tui.widgets.usage_footer import UsageFooter
+
+TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
+USAGE_SECONDS = 0.1
+"""Changes of the figures are shown together, at most this often."""
+POLL_SECONDS = 0.5
+"""How often other processes' changes are looked for: a stat (design, section 4)."""
+SWEEP_SECONDS = 60.0
+"""How often holds of dead processes are looked for, and the footer follows the clock over midnight."""
+
+
+class CtroomApp(App[None]):
+    """Chat and Settings under a header line, over the usage footer and the key hints.
+
+    Args:
+        services: The session's services.
+        environ: The session's environment.
+    """
+
+    TITLE = "Ctroom"
+    CSS_PATH: ClassVar = [*paths.stylesheets()]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
+        Binding("f2", "show_tab('chat')", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
+        Binding(
+            "f4",
+            "show_tab('settings')",
+            "settings",
+            id="app.settings",
+            tooltip="Go to Settings",
+            priority=True,
+        ),
+        Binding(
+            "f5", "new_conversation", "new", id="app.new", tooltip="Begin a new conversation", priority=True
+        ),
+        Binding(
+            "f6", "choose_model", "model", id="app.model", tooltip="Choose provider and model", priority=True
+        ),
+        Binding(
+            "f8", "list", "list", id="app.list", tooltip="Go to the list of conversations", priority=True
+        ),
+        Binding(
+            "f9",
+            "command_palette",
+            "commands",
+            id="app.commands",
+            tooltip="Every command by name",
+            priority=True,
+        ),
+        Binding("ctrl+q", "quit", "quit", id="app.quit", tooltip="Quit Ctroom", show=False, priority=True),
+    ]
+
+    class UsageChanged(Message):
+        """The figures may be others; the services say so from outside the app's context."""
+
+    snapshot: reactive[UsageSnapshot | None] = reactive(None, repaint=False)
+    """The figures of the footer and of every tab."""
+    provider: reactive[str] = reactive("", repaint=False)
+    """The provider of the next turn."""
+    tab: reactive[str] = reactive("chat", repaint=False)
+    """The id of the tab that is shown."""
+    zone: reactive[tzinfo] = reactive(zone("UTC"), repaint=False)
+    """Where times are shown in."""
+
+    def __init__(self, services: Services, *, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self.services = services
+        self.environ = environ
+        self.crash_reference: str | None = None
+        """Names the log's record of the error that ended the app, where one did."""
+        self._usage_due = False
+        self._known_theme = services.settings.user().theme
+        if self._known_theme in self.available_themes:
+            self.theme = self._known_theme
+        self._follow_settings()
+
+    def compose(self) -> ComposeResult:
+        """The frame and the chat; Settings is mounted when it is first shown."""
+        yield HeaderBar(TABS)
+        with Container(id="tabs"):
+            yield ChatTab(self.services, self.zone)
+        yield UsageFooter().data_bind(CtroomApp.snapshot, CtroomApp.provider, CtroomApp.zone)
+        yield HintBar()
+
+    def on_mount(self) -> None:
+        """Show the figures, and begin what goes on in the background after the first frame."""
+        self.services.accounting.subscribe(lambda: self.post_message(self.UsageChanged()))
+        self._show_usage()
+        self.set_interval(SWEEP_SECONDS, self._keep_accounts)
+        self.call_after_refresh(self._begin_background)
+
+    @property
+    def chat(self) -> ChatTab:
+        """The chat tab."""
+        return self.query_one(ChatTab)
+
+    # Tabs and dialogs
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a dialog is open, only the keys that are not about the tabs work."""
+        behind = ("show_tab", "new_conversation", "choose_model", "list", "help", "command_palette")
+        return not (action in behind and isinstance(self.screen, ModalScreen))
+
+    async def action_show_tab(self, tab: str) -> None:
+        """Show a tab."""
+        if tab == "settings" and not self.query("#settings"):
+            from tui.tabs.settings import SettingsTab
+
+            await self.query_one("#tabs").mount(SettingsTab(self.services))
+        self.tab = tab
+
+    async def action_new_conversation(self) -> None:
+        """Begin a new conversation."""
+        await self.action_show_tab("chat")
+        self.chat.new_conversation()
+
+    async def action_list(self) -> None:
+        """Go to the list of conversations."""
+        await self.action_show_tab("chat")
+        self.chat.toggle_list()
+
+    async def action_choose_model(self) -> None:
+        """Choose the provider and model of the next turns."""
+        from tui.dialogs.model_picker import ModelPicker
+
+        await self.action_show_tab("chat")
+        chat = self.chat
+        self.push_screen(ModelPicker(self.services, chat.provider, chat.model), chat.choose_model)
+
+    def action_help(self) -> None:
+        """Explain where the user is."""
+        from tui.dialogs.help import HelpDialog
+
+        self.push_screen(HelpDialog(self.screen))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette's entries: every action that has a key, and the theme."""
+        from tui.dialogs.actions import actions_of
+
+        for action in actions_of(screen):
+            run = partial(self.run_action, action.action, action.node)
+            yield SystemCommand(f"{action.title}  {action.key}", action.help, run)
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+
+    def watch_tab(self, tab: str) -> None:
+        """Show one tab, and give it the focus."""
+        self.query_one(HeaderBar).current = tab
+        for child in self.query_one("#tabs").children:
+            child.display = child.id == tab
+        if tab == "chat":
+            self.chat.pane.prompt.focus()
+        else:
+            self.query_one(f"#{tab}").focus()
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key for people: "F1", "Esc", "Ctrl+Q"."""
+        return key_words(binding.key_display or binding.key)
+
+    # What the tabs say
+
+    @on(ChatTab.ProviderChanged)
+    def _provider_changed(self, event: ChatTab.ProviderChanged) -> None:
+        self.provider = event.provider
+        self._show_usage()
+
+    @on(Transcript.CopyRequested)
+    def _copy_requested(self, event: Transcript.CopyRequested) -> None:
+        self.copy_to_clipboard(event.text)
+        self.notify(f"Asked the terminal to copy the {event.what}.", timeout=3, markup=False)
+
+    @on(Transcript.LinkClicked)
+    def _link_clicked(self, event: Transcript.LinkClicked) -> None:
+        self.open_url(event.href)
+
+    # Figures, settings, background
+
+    @on(UsageChanged)
+    def _usage_changed(self) -> None:
+        if not self._usage_due:
+            self._usage_due = True
+            self.set_timer(USAGE_SECONDS, self._show_usage)
+
+    def _show_usage(self) -> None:
+        self._usage_due = False
+        self._follow_settings()
+        self.chat.choose_defaults()
+        self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
+        self.query_one(HeaderBar).user = f"{self.snapshot.user} · {self.snapshot.tier}"
+        if self.services.alerts.due():
+            self.run_worker(self._raise_alerts(), group="alerts", exclusive=True, exit_on_error=False)
+
+    def _follow_settings(self) -> None:
+        """Take over what was changed in Settings, here or in another process."""
+        settings = self.services.settings
+        user = settings.user()
+        self.zone = zone(user.display_time_zone or settings.host().time_zone)
+        if user.theme != self._known_theme and user.theme in self.available_themes:
+            self._known_theme = user.theme
+            self.theme = user.theme
+
+    async def _raise_alerts(self) -> None:
+        for alert in await self.services.alerts.raise_due():
+            self.notify(alert.message, severity="warning", timeout=15, markup=False)
+            if self.services.settings.user().bell:
+                self.bell()
+
+    def watch_theme(self, theme: str) -> None:
+        """Keep the choice of a theme."""
+        if theme != self._known_theme:
+            self._known_theme = theme
+            self.run_worker(self._save_theme(theme), exit_on_error=False)
+
+    async def _save_theme(self, theme: str) -> None:
+        try:
+            await self.services.settings.set("theme", theme)
+        except CtroomError as error:
+            self.notify(str(error), title="Theme not kept", severity="warning", markup=False)
+
+    def _begin_background(self) -> None:
+        self.run_worker(self._load_keys(), group="background", exit_on_error=False)
+        self.run_worker(self._follow_store(), group="background", exit_on_error=False)
+        self._keep_accounts()
+
+    async def _load_keys(self) -> None:
+        await self.services.keys.load()
+        self.post_message(self.UsageChanged())
+
+    async def _follow_store(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            with suppress(CtroomError):
+                await self.services.store.refresh()
+
+    def _keep_accounts(self) -> None:
+        self.run_worker(self._sweep(), group="background", exit_on_error=False)
+        self.post_message(self.UsageChanged())
+
+    async def _sweep(self) -> None:
+        with suppress(CtroomError):
+            await self.services.accounting.sweep()
+            await self.services.turns.save_pending()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End on an error of our own without a traceback on the screen: the log has it, without locals."""
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self._return_code = 1
+            self.crash_reference = record_crash(error, paths.data_directory(self.environ))
+            self._close_messages_no_wait()

@@ -1,0 +1,1 @@
+"""Dialogs: modal screens, each imported when it is first opened."""

@@ -1,0 +1,54 @@
+"""Every action of a screen by name: the one list behind the command palette and the help."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done by key, and so by name."""
+
+    node: DOMNode
+    """Where it is bound."""
+    action: str
+    """In Textual's notation."""
+    title: str
+    key: str
+    """As shown to people."""
+    help: str
+
+
+def actions_of(screen: Screen[object]) -> list[Action]:
+    """The actions of the app and of what the screen shows, those with a binding id: ours.
+
+    Args:
+        screen: The screen that the palette or the help covers.
+    """
+    found: dict[str, Action] = {}
+    for node in _shown(screen):
+        for binding in _bindings(node):
+            if binding.id is None or not binding.description or binding.id in found:
+                continue
+            if screen.app._check_action_state(binding.action, node) is not True:
+                continue
+            title = binding.description[:1].upper() + binding.description[1:]
+            key = screen.app.get_key_display(binding)
+            found[binding.id] = Action(node, binding.action, title, key, binding.tooltip or title)
+    return list(found.values())
+
+
+def _shown(screen: Screen[object]) -> Iterator[DOMNode]:
+    yield screen.app
+    yield screen
+    for node in screen.walk_children():
+        if all(ancestor.display for ancestor in node.ancestors_with_self):
+            yield node
+
+
+def _bindings(node: DOMNode) -> Iterator[Binding]:
+    for bindings in node._bindings.key_to_bindings.values():
+        yield from bindings

@@ -1,0 +1,149 @@
+"""The dialog that chooses who answers: a provider and one of its models."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from tui.core.chat import ModelInfo
+from tui.core.quota import KeySource
+from tui.core.settings import provider_name
+from tui.core.text import sanitize_line
+from tui.dialogs.dialog import Dialog
+from tui.services.services import Services
+
+MOST_SHOWN = 60
+"""Models listed per provider; the filter reaches the others."""
+
+
+class ModelPicker(Dialog[tuple[str, str]]):
+    """A filter over the models of every provider; lists come from the providers, the offline ones first.
+
+    Args:
+        services: The session's services.
+        provider: The provider in use.
+        model: The model in use.
+    """
+
+    BINDINGS = [
+        Binding("down", "move(1)", "down", show=False, id="models.down", tooltip="The model below"),
+        Binding("up", "move(-1)", "up", show=False, id="models.up", tooltip="The model above"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="models.page_down", tooltip="A page down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="models.page_up", tooltip="A page up"),
+    ]
+    AUTO_FOCUS = "Input"
+
+    @dataclass
+    class _Listed(Message):
+        """A provider said which models it has."""
+
+        provider: str
+
+    def __init__(self, services: Services, provider: str, model: str) -> None:
+        super().__init__()
+        self._services = services
+        self._models = services.models
+        self._current = (provider, model)
+        self._choices: dict[str, tuple[str, str]] = {}
+
+    def compose(self) -> ComposeResult:
+        """The filter over the list."""
+        with Vertical(classes="dialog") as frame:
+            frame.border_title = "Provider and model"
+            frame.border_subtitle = "Enter choose · Esc close"
+            yield Input(placeholder="Filter, or the name of a model", id="model-filter", compact=True)
+            options = OptionList(id="models", markup=False, compact=True)
+            options.can_focus = False
+            yield options
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask the providers that have a key."""
+        self._show("")
+        for provider in self._models.providers():
+            if not self._services.keys.status(provider).missing:
+                self.run_worker(self._fetch(provider), group="models", exit_on_error=False)
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    def action_page(self, step: int) -> None:
+        """Move the highlight by a page."""
+        options = self.query_one(OptionList)
+        options.action_page_down() if step > 0 else options.action_page_up()
+
+    async def _fetch(self, provider: str) -> None:
+        await self._models.list(provider)
+        self.post_message(self._Listed(provider))
+
+    @on(_Listed)
+    def _listed(self) -> None:
+        self._show(self.query_one(Input).value)
+
+    @on(Input.Changed)
+    def _filtered(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.query_one(OptionList).action_select()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices.get(event.option_id or ""))
+
+    def _show(self, wanted: str) -> None:
+        """List what matches; the highlight stays on its model, else goes to the first."""
+        options = self.query_one(OptionList)
+        kept = options.highlighted_option.id if options.highlighted_option else None
+        rows, self._choices = self._rows(wanted.strip())
+        options.set_options(rows)
+        current = next((key for key, choice in self._choices.items() if choice == self._current), None)
+        for key in (kept, current, next(iter(self._choices), None)):
+            if key in self._choices:
+                options.highlighted = options.get_option_index(key)
+                break
+
+    def _rows(self, wanted: str) -> tuple[list[Option], dict[str, tuple[str, str]]]:
+        rows: list[Option] = []
+        choices: dict[str, tuple[str, str]] = {}
+        for provider in self._models.providers():
+            words = wanted.lower().split()
+            models = [m for m in self._models.known(provider) if _matches(words, provider, m)]
+            keys = [(f"{provider}/{model.id}", model) for model in models[:MOST_SHOWN]]
+            if not keys and not (wanted and " " not in wanted and provider != "demo"):
+                continue
+            rows.append(Option(self._heading(provider), disabled=True))
+            for key, model in keys:
+                rows.append(Option(self._row(provider, model), id=key))
+                choices[key] = (provider, model.id)
+            if not keys:
+                key = f"{provider}/{wanted}"
+                rows.append(Option(Content(f"    use \u201c{sanitize_line(wanted, 60)}\u201d"), id=key))
+                choices[key] = (provider, wanted)
+        return rows, choices
+
+    def _heading(self, provider: str) -> Content:
+        status = self._services.keys.status(provider)
+        state = "no key yet" if status.missing else _SOURCES[status.source]
+        return Content.assemble((provider_name(provider), "bold"), f"  {state}")
+
+    def _row(self, provider: str, model: ModelInfo) -> Content:
+        mark = "▌ " if (provider, model.id) == self._current else "  "
+        context = f"   {model.context:,} tokens of context" if model.context else ""
+        return Content.assemble(f"  {mark}{sanitize_line(model.id, 60)}", (context, "dim"))
+
+
+_SOURCES = {KeySource.DEFAULT: "default key", KeySource.OWN: "your key", KeySource.NONE: "no key needed"}
+
+
+def _matches(words: list[str], provider: str, model: ModelInfo) -> bool:
+    text = f"{provider} {provider_name(provider)} {model.id} {model.name or ''}".lower()
+    return all(word in text for word in words)

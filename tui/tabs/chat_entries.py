@@ -1,0 +1,95 @@
+"""What the chat tab says: messages as entries of the transcript, forecasts and failures in words."""
+
+from datetime import tzinfo
+
+from tui.core.chat import Message, MessageStatus, Role
+from tui.core.errors import RefusalReason
+from tui.core.figures import TurnForecast
+from tui.core.settings import provider_name
+from tui.core.turns import ReplyEnded
+from tui.core.usage import Measured, Provenance
+from tui.widgets.transcript.model import Entry, EntryRole
+
+WELCOME = "Ask anything: write below and press Enter."
+WELCOME_DEMO = (
+    "This is the offline demo: it answers by itself, without any provider.\n"
+    "To chat for real, add a key in Settings (F4)."
+)
+SENDING = "Sending…"
+REPLYING = "Replying · Esc stops"
+
+
+def entry_of(message: Message, zone: tzinfo) -> Entry:
+    """A message as the transcript shows it.
+
+    Args:
+        message: A prompt, or a reply in any state.
+        zone: Where its time is shown in.
+    """
+    mine = message.role is Role.USER
+    return Entry(
+        key=message.id,
+        role=EntryRole(message.role.value),
+        body=message.text,
+        title="You" if mine else (message.model or provider_name(message.provider or "")),
+        meta=f"{message.created_at.astimezone(zone):%H:%M}" if mine else reply_meta(message),
+        status=message.status,
+        error=message.error or "",
+        reasoning=message.reasoning,
+        reasoning_tokens=(message.usage.reasoning or None) if message.usage else None,
+    )
+
+
+def reply_meta(message: Message) -> str:
+    """What a reply took: "41 in · 212 out · 3.1 s", with "~" before estimated figures."""
+    parts = []
+    if message.usage is not None:
+        exact = message.provenance is None or message.provenance.exact
+        parts.append(_tokens(message.usage.input, message.usage.output, exact=exact))
+    if message.seconds is not None and message.status is not MessageStatus.STREAMING:
+        parts.append(f"{message.seconds:.1f} s")
+    return " · ".join(parts)
+
+
+def progress_meta(measured: Measured) -> str:
+    """What a streaming reply has taken so far."""
+    exact = measured.provenance is Provenance.COUNTED
+    return _tokens(measured.usage.input, measured.usage.output, exact=exact)
+
+
+def model_words(provider: str, model: str) -> str:
+    """Provider and model for people: "OpenAI · gpt-5.1"."""
+    name = provider_name(provider)
+    return name if model in ("", provider) else f"{name} · {model}"
+
+
+def forecast_words(forecast: TurnForecast) -> str:
+    """What a turn may cost: "about 340 to 1,200 tokens · leaves 7,600 today"."""
+    if forecast.refused:
+        return forecast.refused
+    cost = f"about {forecast.input:,} to {forecast.most:,} tokens"
+    if forecast.left is None:
+        return cost
+    scope = "today" if forecast.scope == "today" else "of the pool"
+    return f"{cost} · leaves {max(0, forecast.left):,} {scope}"
+
+
+def retry_words(reason: str, seconds: float, attempt: int) -> str:
+    """The line under a reply that is being asked for again."""
+    return f"{reason.rstrip('.')}. Trying again in {seconds:.0f} s (attempt {attempt})."
+
+
+def ways_out(ended: ReplyEnded) -> str:
+    """What can be done where a reply could not be had, as keys; empty where there is nothing to do."""
+    if ended.reply.status is not MessageStatus.FAILED:
+        return ""
+    if ended.refusal is RefusalReason.HELD_BY_OTHERS:
+        return "Up brings the prompt back"
+    if ended.refusal or ended.no_key:
+        return "F4 add my key · F6 switch provider, or use the demo"
+    return "Up brings the prompt back · F6 switch provider · F4 settings"
+
+
+def _tokens(spent_in: int, spent_out: int, *, exact: bool) -> str:
+    about = "" if exact else "~"
+    return f"{about}{spent_in:,} in · {about}{spent_out:,} out"

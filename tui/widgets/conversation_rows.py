@@ -1,0 +1,54 @@
+"""The rows of the conversation list: headings of days, and conversations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
+
+from tui.core.chat import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    text: str
+    conversation: Conversation | None = None
+    """None: a heading."""
+
+
+def conversation_rows(conversations: Iterable[Conversation], today: date, zone: tzinfo) -> tuple[Row, ...]:
+    """Conversations under Pinned, Today, Yesterday and Earlier; empty groups are left out.
+
+    Args:
+        conversations: Newest first.
+        today: The day it is in `zone`.
+        zone: Where the reader's days begin.
+    """
+    groups: dict[str, list[Conversation]] = {"Pinned": [], "Today": [], "Yesterday": [], "Earlier": []}
+    for conversation in conversations:
+        groups[_group(conversation, today, zone)].append(conversation)
+    return tuple(
+        row
+        for heading, members in groups.items()
+        if members
+        for row in (Row(heading), *(Row(member.title or "Untitled", member) for member in members))
+    )
+
+
+def next_item(rows: Sequence[Row], start: int, step: int) -> int | None:
+    """The nearest row from `start` on in the direction of `step` that is a conversation."""
+    at = start
+    while 0 <= at < len(rows):
+        if rows[at].conversation is not None:
+            return at
+        at += step
+    return None
+
+
+def _group(conversation: Conversation, today: date, zone: tzinfo) -> str:
+    if conversation.pinned:
+        return "Pinned"
+    day = conversation.updated_at.astimezone(zone).date()
+    if day >= today:
+        return "Today"
+    return "Yesterday" if day == today - timedelta(days=1) else "Earlier"

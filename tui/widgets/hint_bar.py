@@ -1,0 +1,71 @@
+"""The line of key hints at the bottom."""
+
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+_KEY_NAMES = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del", "up": "↑", "down": "↓"}
+
+
+class HintBar(Widget):
+    """The keys of the bindings that are active and meant to be shown: function keys first.
+
+    Lighter than Textual's Footer, which mounts a widget for each key.
+    """
+
+    COMPONENT_CLASSES = {"hint--key", "hint--text"}
+
+    def __init__(self) -> None:
+        super().__init__(id="hints")
+
+    def on_mount(self) -> None:
+        """Follow the bindings of whatever has the focus."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+
+    def render(self) -> Content:
+        """The hints, as far apart as the width allows; those that don't fit are left out."""
+        hints = [self._hint(active) for active in shown_bindings(self.screen)]
+        width = self.content_size.width
+        total = sum(hint.cell_length for hint in hints)
+        gap = 3 if total + 3 * len(hints) <= width else 2
+        kept: list[Content] = []
+        used = 0
+        for hint in hints:
+            if used + hint.cell_length <= width:
+                kept.append(hint)
+                used += hint.cell_length + gap
+        return Content(" " * gap).join(kept)
+
+    def _hint(self, active: ActiveBinding) -> Content:
+        key = self.app.get_key_display(active.binding)
+        click = Style.from_meta({"@click": f"app.simulate_key({active.binding.key!r})"})
+        return Content.assemble(
+            (key, self.get_visual_style("hint--key", partial=True) + click),
+            (f" {active.binding.description}", self.get_visual_style("hint--text", partial=True) + click),
+        )
+
+    def _bindings_updated(self, _screen: Screen[object]) -> None:
+        self.refresh()
+
+
+def key_words(key: str) -> str:
+    """A key's name for people: "f1" is "F1", "ctrl+q" is "Ctrl+Q", "escape" is "Esc"."""
+    *modifiers, last = key.split("+")
+    name = _KEY_NAMES.get(last) or (last if len(last) == 1 and not modifiers else last.capitalize())
+    return "+".join([modifier.capitalize() for modifier in modifiers] + [name])
+
+
+def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
+    """The active bindings with `show`, one per action: function keys in their order, then the rest."""
+    by_action: dict[str, ActiveBinding] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.show and active.binding.description:
+            by_action.setdefault(active.binding.action, active)
+    return sorted(by_action.values(), key=lambda active: _order(active.binding.key))
+
+
+def _order(key: str) -> int:
+    number = key.removeprefix("f")
+    return int(number) if number.isdigit() else 100

@@ -1,0 +1,139 @@
+"""The prompt: where the user writes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.core.text import sanitize
+
+MOST_RECALLED = 100
+"""Prompts that the Up key remembers."""
+
+
+class Prompt(TextArea):
+    """A text area that grows with its text up to a bound; Enter sends, Ctrl+J is a newline.
+
+    A paste is only ever inserted: a newline in it never sends.
+    """
+
+    HELP: ClassVar[str] = (
+        "Write your prompt here. Enter sends it, Ctrl+J starts a new line, and a paste is never sent by itself. "
+        "Up in an empty prompt brings earlier prompts back. Under the prompt stands what the turn may cost. "
+        "What you send while a reply streams waits for its turn."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "submit",
+            "send",
+            show=False,
+            id="prompt.submit",
+            tooltip="Send the prompt",
+        ),
+        Binding(
+            "ctrl+j,shift+enter,alt+enter",
+            "newline",
+            "new line",
+            show=False,
+            id="prompt.newline",
+            tooltip="Start a new line in the prompt",
+        ),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """The user sent a prompt."""
+
+        prompt: "Prompt"
+        text: str
+
+        @property
+        def control(self) -> "Prompt":
+            """The prompt that it was written in."""
+            return self.prompt
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="prompt",
+            soft_wrap=True,
+            tab_behavior="focus",
+            placeholder="Ask anything",
+            highlight_cursor_line=False,
+        )
+        self.cursor_blink = False
+        self._recall: list[str] = []
+        self._recalled: int | None = None
+
+    def remember(self, texts: list[str]) -> None:
+        """Replace what the Up key brings back.
+
+        Args:
+            texts: Prompts, oldest first.
+        """
+        self._recall = texts[-MOST_RECALLED:]
+        self._recalled = None
+
+    def put_back(self, text: str) -> None:
+        """Place a text that was not sent before whatever is written."""
+        written = self.text
+        self.load_text(f"{text}\n{written}" if written else text)
+        self.move_cursor(self.document.end)
+
+    def action_submit(self) -> None:
+        """Send what is written, unless it is blank."""
+        if not (text := self.text.strip()):
+            return
+        self.remember([*self._recall, text])
+        self.load_text("")
+        self.post_message(self.Submitted(self, text))
+
+    def action_newline(self) -> None:
+        """Start a new line."""
+        start, end = self.selection
+        if result := self._replace_via_keyboard("\n", start, end):
+            self.move_cursor(result.end_location)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up; on the first line of an untouched prompt, bring back an earlier one."""
+        if select or not self.cursor_at_first_line or not self._step_recall(-1):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Move down; on the last line of a prompt that was brought back, go on to a later one."""
+        if select or not self.cursor_at_last_line or not self._step_recall(1):
+            super().action_cursor_down(select)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Send or break the line, in the order of typing: a priority binding would overtake earlier keys."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if binding.action in ("submit", "newline"):
+                event.stop()
+                event.prevent_default()
+                await self.run_action(binding.action)
+                return
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Insert a paste, without anything that could act on the terminal."""
+        event.prevent_default()
+        event.stop()
+        if result := self._replace_via_keyboard(sanitize(event.text), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def _step_recall(self, step: int) -> bool:
+        """Show the prompt `step` away in the memory; False where that is not what the key means."""
+        at = self._recalled
+        untouched = at is not None and at < len(self._recall) and self.text == self._recall[at]
+        if not untouched:
+            if self.text or step > 0:
+                return False
+            at = len(self._recall)
+        if at is None or not 0 <= at + step <= len(self._recall) or not self._recall:
+            return untouched
+        self._recalled = at + step
+        self.load_text(self._recall[self._recalled] if self._recalled < len(self._recall) else "")
+        self.move_cursor(self.document.end)
+        return True

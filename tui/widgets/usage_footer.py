@@ -1,0 +1,69 @@
+"""The usage footer: under every tab, what remains of each provider's tokens."""
+
+from datetime import UTC, tzinfo
+from typing import ClassVar
+
+from textual import events
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.core.figures import UsageSnapshot
+from tui.widgets.usage_lines import Line, Part, usage_lines
+
+
+class UsageFooter(Widget):
+    """One line per provider in use; drawn again only when its words change."""
+
+    HELP: ClassVar[str] = (
+        "What remains of the purchased tokens, per provider: a bar, the tokens that remain, what was used of "
+        "what was purchased, and today's allowance with the time at which it returns. ~ marks a figure that "
+        "holds an estimate. With your own keys it counts the tokens that you used."
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"usage--{part.value}" for part in Part}
+
+    snapshot: reactive[UsageSnapshot | None] = reactive(None, repaint=False)
+    """The figures."""
+    provider: reactive[str] = reactive("", repaint=False)
+    """The provider of the open conversation; it always has a line."""
+    zone: reactive[tzinfo] = reactive(UTC, repaint=False)
+    """Where reset times are shown in."""
+
+    def __init__(self) -> None:
+        super().__init__(id="usage")
+        self.lines: tuple[Line, ...] = ()
+
+    def watch_snapshot(self) -> None:
+        """Take over new figures."""
+        self._update()
+
+    def watch_provider(self) -> None:
+        """Show the line of the provider in use."""
+        self._update()
+
+    def watch_zone(self) -> None:
+        """Show reset times anew."""
+        self._update()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Lay the lines out for the new width."""
+        self._update()
+
+    def render(self) -> Content:
+        """The lines in their colours."""
+        return Content("\n").join(
+            Content.assemble(
+                *((piece.text, self.get_visual_style(f"usage--{piece.part}", partial=True)) for piece in line)
+            )
+            for line in self.lines
+        )
+
+    def _update(self) -> None:
+        if self.snapshot is None or not self.is_mounted:
+            return
+        width = self.content_size.width or self.app.size.width - self.gutter.width
+        lines = usage_lines(self.snapshot, width, self.zone, self.provider)
+        if lines != self.lines:
+            grown = len(lines) != len(self.lines)
+            self.lines = lines
+            self.refresh(layout=grown)
