@@ -1,7 +1,9 @@
 """OpenAI, and every server that speaks its Chat Completions, through the `openai` SDK."""
 
 import asyncio
+import json
 import logging
+import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,7 +13,7 @@ from tui.core.usage import read_count
 from tui.providers import catalog
 from tui.providers.base_url import OPENAI_URL, check_base_url, is_openai
 from tui.providers.failures import Target, incomplete_error, malformed_error, verdict
-from tui.providers.openai_errors import error_body, provider_error
+from tui.providers.openai_errors import body_error, provider_error, read_body
 from tui.providers.openai_reply import Reply
 from tui.providers.openai_request import parameters, refused_parameter, without
 
@@ -93,9 +95,11 @@ class OpenAIProvider:
         stream = await self._open(client, request, target)
         reply = Reply()
         try:
-            while (chunk := await self._next(stream, reply, target)) is not _END:
+            chunk = await _unstreamed(stream, target) or await self._next(stream, reply, target)
+            while chunk is not _END:
                 for event in reply.read(chunk):
                     yield event
+                chunk = await self._next(stream, reply, target)
         finally:
             await stream.close()
         if reply.finish is None:
@@ -202,6 +206,24 @@ class OpenAIProvider:
             return _END  # the reply is whole; only its usage is missing
 
 
+async def _unstreamed(stream: Stream, target: Target) -> object:
+    """The whole reply of a server that does not stream; None where it does.
+
+    Raises:
+        ProviderError: It is an error that came with status 200, or a page.
+    """
+    content_type = stream.response.headers.get("content-type", "")
+    if content_type.startswith("text/event-stream") or not re.search("json|html", content_type):
+        return None
+    try:
+        body = json.loads(await stream.response.aread())
+    except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
+        raise provider_error(error, target, accepted=True) from None
+    if isinstance(body, dict) and body.get("error"):
+        raise body_error(body["error"], target)
+    return body
+
+
 def _check(target: Target) -> None:
     """Refuse an address or a key that could not be sent.
 
@@ -220,10 +242,10 @@ def _check(target: Target) -> None:
 
 def _refusal(error: Exception, sent: Mapping[str, Any]) -> str | None:
     """The parameter to leave out, where that is what the server complains about."""
-    text, param = error_body(error)
     if provider_error(error, Target("", "", None)).kind is not ProviderErrorKind.BAD_REQUEST:
         return None
-    return refused_parameter(sent, getattr(error, "status_code", 0), param, text)
+    said = read_body(getattr(error, "body", None))
+    return refused_parameter(sent, getattr(error, "status_code", 0), said.param, said.text)
 
 
 def _model_info(model: object) -> ModelInfo | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tui.core.errors import ProviderError, ProviderErrorKind
@@ -54,6 +55,18 @@ _PHRASES = (
 """What compatible servers say in the text of a 400 that has no code (vLLM, llama.cpp, Gemini, xAI)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the body of an error says."""
+
+    text: str = ""
+    param: str | None = None
+    labels: tuple[str, ...] = ()
+    """Its code and its type."""
+    status: int = 0
+    """The HTTP status that some servers put into an error event as its code (OpenRouter, llama.cpp)."""
+
+
 def provider_error(error: Exception, target: Target, *, accepted: bool | None = None) -> ProviderError:
     """The member of the family for what the SDK raised.
 
@@ -73,56 +86,59 @@ def provider_error(error: Exception, target: Target, *, accepted: bool | None = 
     if "APIConnectionError" in names:
         return network_error(names, target, accepted)
     if type(error).__name__ == "APIError":
-        return _stream_error(error, target)
+        return body_error(getattr(error, "body", None) or str(error), target)
     return malformed_error(target, accepted=accepted)
 
 
-def error_body(error: Exception) -> tuple[str, str | None]:
-    """The text of an API error and its `param`, whatever shape the server gave its body."""
-    body = getattr(error, "body", None)
+def body_error(body: object, target: Target) -> ProviderError:
+    """An error that came in the body of an answer with status 200."""
+    said = read_body(body)
+    kind = _kind_of(said) or _STATUSES.get(said.status, _Kind.SERVER)
+    return ProviderError(kind, sentence(kind, 0, target.clean(said.text), target), accepted=True)
+
+
+def read_body(body: object) -> Said:
+    """What an error's body says, whatever shape the server gave it."""
     if isinstance(body, list) and body:  # Gemini's compatible endpoint wraps its error into a list
-        body = body[0].get("error", body[0]) if isinstance(body[0], dict) else body[0]
-    if isinstance(body, dict):
-        text = body.get("message") or body.get("detail") or body.get("error")
-        param = body.get("param")
-        return text if isinstance(text, str) else json.dumps(text or ""), param if isinstance(
-            param, str
-        ) else None
-    if isinstance(body, str) and not body.lstrip().startswith("<"):
-        return body, None
-    return "", None
+        body = body[0]
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        body = body["error"]
+    if isinstance(body, str):
+        return Said("" if body.lstrip().startswith("<") else body)  # no pages of proxies
+    if not isinstance(body, dict):
+        return Said()
+    text = body.get("message") or body.get("detail") or body.get("error") or ""
+    code, param = body.get("code"), body.get("param")
+    return Said(
+        text=text if isinstance(text, str) else json.dumps(text),
+        param=param if isinstance(param, str) else None,
+        labels=tuple(label for label in (code, body.get("type")) if isinstance(label, str)),
+        status=_as_status(code),
+    )
+
+
+def _as_status(code: object) -> int:
+    digits = str(code)
+    return int(digits) if len(digits) == 3 and digits.isascii() and digits.isdecimal() else 0
 
 
 def _status_error(error: Exception, status: int, target: Target) -> ProviderError:
-    text, _ = error_body(error)
-    kind = _kind_of(error, text) or _STATUSES.get(status)
+    said = read_body(getattr(error, "body", None))
+    kind = _kind_of(said) or _STATUSES.get(status)
     if kind is None:
         kind = _Kind.SERVER if status >= 500 or status == 409 else _Kind.BAD_REQUEST
     headers: Any = getattr(getattr(error, "response", None), "headers", {})
     return ProviderError(
         kind,
-        sentence(kind, status, target.clean(text), target),
+        sentence(kind, status, target.clean(said.text), target),
         retry_after=retry_after(headers),
         accepted=False if status < 500 else None,
     )
 
 
-def _stream_error(error: Exception, target: Target) -> ProviderError:
-    """An error event in the body of a stream that began with status 200."""
-    text, _ = error_body(error)
-    kind = _kind_of(error, text) or _STATUSES.get(_body_status(error), _Kind.SERVER)
-    return ProviderError(kind, sentence(kind, 0, target.clean(text), target), accepted=True)
-
-
-def _body_status(error: Exception) -> int:
-    """The HTTP status that some servers put into an error event as its code (OpenRouter, llama.cpp)."""
-    code = str(getattr(error, "code", None))
-    return int(code) if code.isdecimal() else 0
-
-
-def _kind_of(error: Exception, text: str) -> ProviderErrorKind | None:
-    for label in (getattr(error, "code", None), getattr(error, "type", None)):
-        if isinstance(label, str) and label in _CODES:
+def _kind_of(said: Said) -> ProviderErrorKind | None:
+    for label in said.labels:
+        if label in _CODES:
             return _CODES[label]
-    lower = text.lower()
+    lower = said.text.lower()
     return next((kind for phrase, kind in _PHRASES if phrase in lower), None)

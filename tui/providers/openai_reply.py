@@ -16,7 +16,7 @@ _REASONS = {
     "content_filter": FinishReason.FILTERED,
 }
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
-"""What servers call the reasoning they show: llama.cpp and DeepSeek the first, Ollama and OpenRouter the other."""
+"""Reasoning text: llama.cpp and DeepSeek the first, Ollama and OpenRouter the second."""
 
 
 class Reply:
