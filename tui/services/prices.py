@@ -67,7 +67,7 @@ class Prices:
 
 
 def _exact(nano: int) -> str:
-    """An amount of money with all its decimals, at least two: whoever checks the sum must come to the same."""
+    """An amount of money with all its decimals, at least two, so that anyone can check the sum."""
     whole, _, part = f"{Decimal(nano) / _NANO:f}".partition(".")
     return f"${int(whole):,}.{part.rstrip('0').ljust(2, '0')}"
 
