@@ -1,5 +1,6 @@
 """The settings tab: everything that a user, and the host, can decide."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -77,6 +78,7 @@ class SettingsTab(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         """Follow changes, whoever makes them."""
+        self._known = self._facts()
         self._unsubscribe = self.services.accounting.subscribe(self._on_change)
 
     def on_unmount(self) -> None:
@@ -125,8 +127,18 @@ class SettingsTab(VerticalScroll, can_focus=False):
         self.call_later(self._reload)
 
     def _reload(self) -> None:
-        for section in self.query(Section):
-            section.reload()
+        """Take over changes of settings and keys; those of figures come by the snapshot, and often."""
+        facts = self._facts()
+        if facts != self._known:
+            self._known = facts
+            for section in self.query(Section):
+                section.reload()
+
+    def _facts(self) -> tuple[object, ...]:
+        """What the fields show."""
+        user, host = self.services.settings.user(), self.services.settings.host()
+        statuses = (self.services.keys.status(provider) for provider in self.services.settings.providers())
+        return (replace(user, token_quotas=None), host, *statuses)
 
 
 def _column_of(widget: Widget) -> int:

@@ -91,14 +91,18 @@ class DefaultKey:
     @property
     def last_four(self) -> str | None:
         """The end of the kept key; None where none is kept."""
-        return "" if self._services.keys.status(self._provider).default_available else None
+        status = self._services.keys.status(self._provider)
+        return status.default_last_four if status.default_available else None
 
     @property
     def words(self) -> str:
         """Where it is kept, or what its absence means."""
-        if self._services.keys.status(self._provider).default_available:
-            return "a default key is set"
-        return "none: everyone needs a key of their own"
+        status = self._services.keys.status(self._provider)
+        if not status.default_available:
+            return "none: everyone needs a key of their own"
+        if status.default_stored:
+            return kept_words(status.default_place)
+        return f"from the environment ({status.default_place})"
 
     @property
     def missing(self) -> bool:
@@ -108,11 +112,11 @@ class DefaultKey:
     @property
     def removable(self) -> bool:
         """Whether a key is stored; one of the environment can't be removed from here."""
-        return self._services.keys.status(self._provider).default_available
+        return self._services.keys.status(self._provider).default_stored
 
     async def test(self, key: str | None) -> KeyCheck:
         """Ask the provider about a key; None: about the one in use."""
-        return await self._services.keys.test(self._provider, key)
+        return await self._services.keys.test(self._provider, key, default=True)
 
     async def keep(self, key: str) -> str:
         """Keep a key; in words where."""

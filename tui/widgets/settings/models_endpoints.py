@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -35,6 +35,7 @@ class ModelsEndpointsSection(Section):
     def __init__(self, services: Services) -> None:
         super().__init__(services, 3, "Models and endpoints", id="settings-models")
         self._admin = services.settings.is_admin()
+        self._asked: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """The models, what an admin decides, and a block for each endpoint."""
@@ -73,9 +74,12 @@ class ModelsEndpointsSection(Section):
                 id="new-endpoint",
             )
 
-    def on_mount(self) -> None:
-        """Ask the providers for their models, one after the other, behind the screen."""
-        self.run_worker(self._list_models(), group="models", exclusive=True, exit_on_error=False)
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Ask a provider for its models once its field is reached; until then the offline list serves."""
+        match (event.widget.name or "").split("."):
+            case ["endpoints", provider, "model"] | [provider, "model"] if provider not in self._asked:
+                self._asked.add(provider)
+                self.run_worker(self._list(provider), group=f"models {provider}", exit_on_error=False)
 
     def reload(self) -> None:
         """Take over values, and endpoints that came or went."""
@@ -89,12 +93,10 @@ class ModelsEndpointsSection(Section):
                 field.set_choices(self._providers())
 
     def ended(self, field: Widget, words: str, *, ok: bool) -> None:
-        """Ask a new endpoint for its models; a button says nothing but its failure."""
+        """A button says nothing but its failure."""
         if isinstance(field, TextButton) and not ok:
             self.notify(words, severity="error", markup=False)
         super().ended(field, words, ok=ok)
-        if ok and field.id == "new-endpoint":
-            self.on_mount()
 
     def _check_endpoint(self, text: str) -> str:
         endpoint = parse_endpoint(text)
@@ -142,12 +144,10 @@ class ModelsEndpointsSection(Section):
         await holder.remove_children()
         await holder.mount_all(self._blocks())
 
-    async def _list_models(self) -> None:
-        names = [*POOLED, *(endpoint.name for endpoint in self.services.settings.host().endpoints)]
-        for provider in names:
-            if not self.services.keys.status(provider).missing:
-                await self.services.models.list(provider)
-                self.post_message(self.Listed(provider))
+    async def _list(self, provider: str) -> None:
+        if not self.services.keys.status(provider).missing:
+            await self.services.models.list(provider)
+            self.post_message(self.Listed(provider))
 
     @on(Listed)
     def _on_listed(self, event: Listed) -> None:

@@ -49,11 +49,12 @@ class Section(Vertical):
 
     def reload(self) -> None:
         """Take over what was changed elsewhere; a field that is being typed in is left alone."""
+        known = self.services.settings.names()
         for field in self.query(CheckedField):
-            if field.name:
+            if field.name in known:
                 field.load(shown_value(self.services, field.name))
         for toggle in self.query(Toggle):
-            if toggle.name:
+            if toggle.name in known:
                 toggle.on = self.services.settings.get(toggle.name) == "true"
 
     def focus_first(self) -> None:

@@ -73,8 +73,6 @@ class TokenQuotasSection(Section):
     def reload(self) -> None:
         """Take over what was purchased elsewhere."""
         super().reload()
-        for provider in POOLED if self._admin else ():
-            self._field(provider, "set").load(self._purchased(provider))
         self._show_figures()
 
     def ended(self, field: Widget, words: str, *, ok: bool) -> None:
@@ -120,9 +118,12 @@ class TokenQuotasSection(Section):
             self._show_day()
             return
         for provider in POOLED:
+            self._field(provider, "set").load(self._purchased(provider))
             self.query_one(f"#meter-{provider}", QuotaMeter).quota = self._pool(provider)
         words = "" if in_use else "Your own keys are in use: your turns do not touch these."
-        self.query_one("#quota-words", Static).update(words)
+        below = self.query_one("#quota-words", Static)
+        below.update(words)
+        below.display = bool(words)
 
     def _show_day(self) -> None:
         snapshot = self.snapshot
