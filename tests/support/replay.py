@@ -11,12 +11,13 @@ from tests.support.session import START
 from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, StreamEvent
 from tui.core.errors import ProviderError
 from tui.core.ports import Clock, Provider, Store
-from tui.core.quota import Attempt, LedgerRow
+from tui.core.quota import Attempt, KeySource, LedgerRow
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, TurnEvent
 from tui.services.accounting import Accounting
 from tui.services.build import build
 from tui.services.conversation import Turns
 from tui.services.services import Services
+from tui.storage.secrets import MemorySecrets
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -158,7 +159,8 @@ class Talk:
         assert self.held == 0
         used = sum(pool.used for _, pool in self.store.view.quotas)
         assert used == sum(day.used for _, day in self.store.view.daily_usage)
-        assert used == sum(row.tokens for row in self.ledger)
+        pooled = [row for row in self.ledger if row.key_source is KeySource.DEFAULT]
+        assert used == sum(row.tokens for row in pooled)
 
 
 def ended(events: list[TurnEvent]) -> ReplyEnded:
@@ -185,8 +187,6 @@ async def talk(
     checkpoint_seconds: float = 0.0,
 ) -> Talk:
     """A session with a default key for `openai`, and a conversation in it."""
-    from tui.storage.secrets import MemorySecrets
-
     store = store or MemoryStore()
     clock = clock or StepClock()
     connect = connect or (lambda kind, *, api_key, base_url, name: provider)
