@@ -35,7 +35,8 @@ def check_base_url(text: str) -> str:
 
 def is_openai(url: str) -> bool:
     """Whether an address is OpenAI's own."""
-    return (urlsplit(url).hostname or "").endswith("api.openai.com")
+    host = urlsplit(url).hostname or ""
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
 def lacks_version(url: str) -> bool:

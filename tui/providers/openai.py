@@ -15,7 +15,7 @@ from tui.providers.base_url import OPENAI_URL, check_base_url, is_openai
 from tui.providers.failures import Target, incomplete_error, malformed_error, verdict
 from tui.providers.openai_errors import body_error, provider_error, read_body
 from tui.providers.openai_reply import Reply
-from tui.providers.openai_request import parameters, refused_parameter, without
+from tui.providers.openai_request import other_name, parameters, refused_parameter, without
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -187,7 +187,7 @@ class OpenAIProvider:
                 return await create(**sent, extra_headers=self._headers())
             except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
                 refusal = _refusal(error, sent)
-                if refusal is None or refusal in refused:
+                if refusal is None or refusal in refused or other_name(refusal) in refused:
                     raise provider_error(error, target) from None
                 refused.add(refusal)
                 sent = without(sent, refusal)

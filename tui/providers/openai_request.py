@@ -1,5 +1,6 @@
 """What is sent to an OpenAI-compatible server, and how it is adapted to what a server refuses."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ _RENAMED = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion
 """The limit has two names: newer OpenAI models refuse the old one, most other servers know only that one."""
 _OPTIONAL = ("stream_options", "reasoning_effort", "temperature")
 """What a request can do without. The limit is not among them: it is what holds a quota."""
+_UNKNOWN = re.compile(
+    r"(?i)support|unknown|unrecogni|unexpected|permitted|not allowed|extra|additional|instead"
+)
+"""How servers say that they don't know a parameter, rather than that its value is wrong."""
 
 
 def parameters(request: ChatRequest, *, official: bool) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def parameters(request: ChatRequest, *, official: bool) -> dict[str, Any]:
 
 
 def refused_parameter(sent: Mapping[str, Any], status: int, param: object, message: str) -> str | None:
-    """The parameter that a 400 or 422 complains about, if the request can be made without it or its name.
+    """The parameter that a 400 or 422 does not know, if the request can be made without it or its name.
 
     Args:
         sent: The arguments that were refused.
@@ -41,12 +46,17 @@ def refused_parameter(sent: Mapping[str, Any], status: int, param: object, messa
         param: The `param` of the error's body, where there is one.
         message: The error's text.
     """
-    if status not in (400, 422):
+    if status not in (400, 422) or not _UNKNOWN.search(message):
         return None
     candidates = [name for name in (*_RENAMED, *_OPTIONAL) if name in sent]
     if isinstance(param, str) and param.split(".")[0] in candidates:
         return param.split(".")[0]
     return next((name for name in candidates if name in message), None)
+
+
+def other_name(name: str) -> str | None:
+    """The other name of the limit, where the parameter is one."""
+    return _RENAMED.get(name)
 
 
 def without(sent: Mapping[str, Any], name: str) -> dict[str, Any]:
