@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.unit.providers.replies import ask, collect, reason, reasoning, reques
 from tui.core.chat import ChatMessage, FinishReason, Role, StreamEvent, TextDelta
 from tui.core.errors import ProviderError, ProviderErrorKind
 from tui.core.usage import Provenance, Usage
+from tui.providers import openai as adapter
+from tui.providers import tokens
 from tui.providers.openai import OpenAIProvider
 
 pytestmark = pytest.mark.peers
@@ -163,6 +166,16 @@ async def test_reported_input_agrees_with_the_models_own_tokenizer(llamacpp: Lla
     assert measured.input == llamacpp.prompt_tokens(sent)
     assert 0 < measured.output <= 12
     assert events[-2].provenance is Provenance.REPORTED  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("sample", ["english", "code"])
+async def test_an_estimate_covers_what_a_real_model_counts(llamacpp: LlamaCpp, sample: str) -> None:
+    samples = {"english": Path(adapter.__file__).parents[2] / "README.md", "code": Path(adapter.__file__)}
+    messages = (ChatMessage(Role.USER, samples[sample].read_text(encoding="utf-8")[:8_000]),)
+    await asyncio.to_thread(tokens.warm)
+    estimate = tokens.estimate_input(messages, ALIAS, "openai")
+    counted = llamacpp.prompt_tokens([{"role": "user", "content": messages[0].text}])
+    assert counted <= estimate < counted * 1.8
 
 
 async def test_the_limit_on_output_ends_a_reply(llamacpp: LlamaCpp) -> None:

@@ -155,6 +155,18 @@ async def test_a_huge_chunk_comes_whole(wire: Wire, peer: OpenAIProvider) -> Non
     assert len(text(await ask(peer, "hi"))) == 2_000_000
 
 
+async def test_a_burst_of_chunks_leaves_the_event_loop_its_turns(wire: Wire, peer: OpenAIProvider) -> None:
+    burst = f"data: {json.dumps(delta(content='word '))}\n\n".encode() * 5_000
+    wire.script(sse(burst, STOP, DONE))
+    task = asyncio.create_task(ask(peer, "hi"))
+    turns = 0
+    while not task.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert len(text(await task)) == 25_000
+    assert turns > 50  # the socket alone gives about ten
+
+
 async def test_a_reply_that_is_not_streamed_is_read(wire: Wire, peer: OpenAIProvider) -> None:
     choice = {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}
     wire.script(answer({"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}))

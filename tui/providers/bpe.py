@@ -7,14 +7,14 @@ the process grew by 77 MB, against 37. What is counted is the same; the tests co
 The vocabulary is `data/o200k_base.xz` (see `data/README.md`).
 """
 
-import lzma
 from functools import lru_cache
-from importlib import import_module, resources
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 TOKENS = 199_998
 """Tokens of o200k_base without the special ones."""
-VOCABULARY = "o200k_base.xz"
+VOCABULARY = Path(__file__).parent / "data" / "o200k_base.xz"
 LONGEST_PIECE = 256
 """Characters that are merged together: merging is quadratic. Only an unbroken run is longer."""
 _REMEMBERED = 4_096
@@ -36,8 +36,9 @@ _PATTERN = "|".join(
 
 def read_vocabulary() -> list[bytes]:
     """Every token in the order of its rank."""
-    packed = resources.files("tui.providers").joinpath("data", VOCABULARY).read_bytes()
-    content = lzma.decompress(packed)
+    import lzma  # not before it is needed: the services import this module before the first frame
+
+    content = lzma.decompress(VOCABULARY.read_bytes())
     tokens, start = [], TOKENS
     for length in content[:TOKENS]:
         tokens.append(content[start : start + length])

@@ -28,6 +28,8 @@ STALL_SECONDS = 60.0
 """How long a reply that has begun may pause."""
 USAGE_SECONDS = 5.0
 """How long to wait for the usage of a reply that is whole."""
+BURST_SECONDS = 0.01
+"""How long chunks that have come already may be read without a turn of the event loop."""
 MOST_MODELS = 2_000
 """Models that are taken from a list; OpenRouter, the longest known, has a few hundred."""
 
@@ -94,11 +96,16 @@ class OpenAIProvider:
         client = await self._connected()
         stream = await self._open(client, request, target)
         reply = Reply()
+        loop = asyncio.get_running_loop()
+        rested = loop.time()
         try:
             chunk = await _unstreamed(stream, target) or await self._next(stream, reply, target)
             while chunk is not _END:
                 for event in reply.read(chunk):
                     yield event
+                if loop.time() - rested > BURST_SECONDS:
+                    await asyncio.sleep(0)
+                    rested = loop.time()
                 chunk = await self._next(stream, reply, target)
         finally:
             await stream.close()
