@@ -136,7 +136,8 @@ async def test_a_drag_selects_across_soft_wraps_and_messages() -> None:
         await pilot.hover(Transcript, offset=(rows[code].index("x = 1") + 4, code))
         await pilot.mouse_up(Transcript, offset=(rows[code].index("x = 1") + 4, code))
         assert app.screen.get_selected_text() == (
-            "prompt\n\nmodel\nFirst words of a paragraph that is long enough to be wrapped over two lines at least."
+            "prompt\n\nmodel\n"
+            "First words of a paragraph that is long enough to be wrapped over two lines at least."
             "\n\nx = 1"
         )
 

@@ -10,8 +10,10 @@ from tui.widgets.transcript.palette import CodeTheme, Palette
 BAR = "▎ "
 COPY_HINT = "copy y"
 """The right of the head line: what can be done, and the key for it."""
-HIGHLIGHT_LIMIT = 20_000
-"""Characters of one piece that are highlighted; a minified file would otherwise hold up the screen."""
+HIGHLIGHT_ROWS = 400
+"""Rows that are highlighted together; Textual's Content takes more than linear time for many spans."""
+HIGHLIGHT_LIMIT = 40_000
+"""Characters of such a piece; a minified file would otherwise hold up the screen."""
 
 
 def code_head(label: str, width: int, palette: Palette, thing: int, key: str = "") -> Line:
@@ -34,9 +36,12 @@ def code_rows(source: str, language: str, width: int, palette: Palette, thing: i
     bar = base + palette.part("codebar")
     source = sanitize(source).removesuffix("\n").replace("\t", TAB)
     out: list[Line] = []
-    for row in _highlighted(source, language, palette.code_theme).split("\n", allow_blank=True):
-        lines = wrap(row, max(1, width - len(BAR)), base, thing=thing, fill=True)
-        out += prefix(lines, BAR, BAR, bar, decoration=True)
+    rows = source.split("\n")
+    for first in range(0, len(rows), HIGHLIGHT_ROWS):
+        piece = "\n".join(rows[first : first + HIGHLIGHT_ROWS])
+        for row in _highlighted(piece, language, palette.code_theme).split("\n", allow_blank=True):
+            lines = wrap(row, max(1, width - len(BAR)), base, thing=thing, fill=True)
+            out += prefix(lines, BAR, BAR, bar, decoration=True)
     return out
 
 

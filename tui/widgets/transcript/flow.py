@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.widgets.transcript.code import code_rows
@@ -26,6 +28,25 @@ def render_document(
     """The exact lines of a whole document, and the things in it."""
     renderer = BlockRenderer(palette, key)
     return renderer.blocks(parse(source, {}), width), renderer.things
+
+
+def render_in_slices(
+    source: str, cuts: Sequence[int], references: dict[str, Any], width: int, renderer: BlockRenderer
+) -> Iterator[list[Line]]:
+    """The exact lines of a whole document, in slices that each hold up the screen only shortly.
+
+    Args:
+        source: The document.
+        cuts: Offsets at which top-level blocks begin, in order.
+        references: The link definitions of the whole document.
+        width: Cells for each line.
+        renderer: A fresh one; it collects the things.
+    """
+    begun = False
+    for start, end in pairwise([0, *cuts, len(source)]):
+        lines = renderer.blocks(parse(source[start:end], dict(references)), width)
+        yield [BLANK, *lines] if begun and lines else lines
+        begun = begun or bool(lines)
 
 
 class _Mark(NamedTuple):
@@ -66,6 +87,17 @@ class Flow:
         self._references: dict[str, Any] = {}
         self._fence: _OpenFence | None = None
         self._in_list = False
+        self.exact = True
+        """Whether the lines are those of `render_document`."""
+        self.closed = False
+        """Whether the document is complete and rendered exactly; `advance` then does nothing."""
+        self.cuts: list[int] = []
+        """Offsets at which the blocks that are rendered for good end; none lies within a block."""
+
+    @property
+    def references(self) -> dict[str, Any]:
+        """Link definitions found so far."""
+        return self._references
 
     @property
     def things(self) -> list[Thing]:
@@ -74,6 +106,8 @@ class Flow:
 
     def advance(self, source: str) -> None:
         """Render what was added; `source` is the whole document so far."""
+        if self.closed:
+            return
         mark = self._mark
         del self.lines[mark.lines :], self._renderer.things[mark.things :]
         self._renderer.code_count = mark.codes
@@ -81,10 +115,17 @@ class Flow:
             tail = (self._fence.opening if self._fence else "") + source[self._cut :]
             references = dict(self._references)
             nodes = parse(tail, references)
+            if self._cut and len(references) > len(self._references):
+                self.exact = False  # an earlier block may have used what is defined only here
             if not nodes or not self._freeze(tail, nodes):
                 break
         for number, node in enumerate(nodes):
             self._emit(node, first=number == 0)
+
+    def replace(self, lines: list[Line], things: list[Thing]) -> None:
+        """Take the exact lines of the whole document; there is nothing left to advance."""
+        self.lines, self.exact, self.closed = lines, True, True
+        self._renderer.things = things
 
     def _freeze(self, tail: str, nodes: list[SyntaxTreeNode]) -> bool:
         """Render for good the blocks before the last one; or, where it is alone and long, a piece of it."""
@@ -98,22 +139,24 @@ class Flow:
             for number, node in enumerate(done):
                 self._emit(node, first=number == 0)
             self._fence, self._in_list = None, False
+            self.cuts.append(self._cut + _length(rows[:end], continued))
         elif last is not nodes[-1]:
             return False
         elif last.type == "fence" and complete - end > 2 * PIECE:
             self._freeze_fence(rows[end], last)
             end += 1 + PIECE
+            self.exact = False
         elif last.type.endswith("_list") and (items := _complete_items(last, complete)):
             end = _first_row(items[-1])
             self._put(self._renderer.list_items(last, items[:-1], self._width), joined=self._in_list)
-            self._in_list = True
+            self._in_list, self.exact = True, False
         else:
             return False
-        piece = "\n".join(rows[:end])[len(continued.opening) if continued else 0 :] + "\n"
-        self._cut += len(piece)
+        length = _length(rows[:end], continued)
+        self._cut += length
         self._mark = _Mark(len(self.lines), len(self._renderer.things), self._renderer.code_count)
-        if "]:" in piece:
-            parse(piece, self._references)
+        if any("]:" in row for row in rows[:end]):
+            parse("\n".join(rows[:end]), self._references)
         return True
 
     def _emit(self, node: SyntaxTreeNode, *, first: bool) -> None:
@@ -141,6 +184,11 @@ class Flow:
             fence = _OpenFence(opening + "\n", language, thing, "")
         self._put(self._more_code(fence, code), joined=True)
         self._fence = _OpenFence(fence.opening, fence.language, fence.thing, fence.frozen + code)
+
+
+def _length(rows: list[str], fence: _OpenFence | None) -> int:
+    """Characters of the source in rows of the tail, without the opening that was put before it."""
+    return sum(map(len, rows)) + len(rows) - (len(fence.opening) if fence else 0)
 
 
 def _first_row(node: SyntaxTreeNode) -> int:

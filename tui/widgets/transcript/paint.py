@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.content import Content
+from textual.geometry import Size
 from textual.strip import Strip
+from textual.style import Style
 
-from tui.widgets.transcript.lines import Line
+from tui.widgets.transcript.lines import Line, line_of
 
 GUTTER = 2
 """Cells at the left of every line, where the cursor is shown."""
@@ -61,3 +64,15 @@ def framed(strip: Strip, width: int, y: int, base: RichStyle, cursor: RichStyle 
     marks = CURSOR if cursor else " " * GUTTER
     gutter = Strip([Segment(mark, (cursor or base) + origin) for mark in marks], GUTTER)
     return Strip.join([gutter, strip.adjust_cell_length(max(0, width - GUTTER), base).apply_offsets(0, y)])
+
+
+def centered_row(content: str | Content, y: int, size: Size, style: Style) -> Strip:
+    """One row of content that stands in the middle of an otherwise empty view."""
+    content = Content(content) if isinstance(content, str) else content
+    rows = content.wrap(max(1, size.width - 2 * GUTTER)) if content else []
+    number = y - max(0, (size.height - len(rows)) // 2)
+    if not 0 <= number < len(rows):
+        return Strip.blank(size.width, style.rich_style)
+    row = rows[number]
+    left = Strip.blank(max(0, (size.width - row.cell_length) // 2), style.rich_style)
+    return Strip.join([left, line_of(row, style).strip]).adjust_cell_length(size.width, style.rich_style)

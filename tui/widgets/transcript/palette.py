@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from textual.style import Style
+from textual.widget import Widget
 
 PARTS = (
     "user", "assistant", "system", "notice", "meta", "marker", "status", "error", "reasoning",
@@ -38,3 +39,19 @@ class Palette:
     def over_base(self, name: str) -> Style:
         """The style of a part upon the base; alone, a part without colours would turn text black."""
         return self.base + self.part(name)
+
+
+def resolve_palette(widget: Widget) -> Palette:
+    """The styles that the stylesheet gives a widget's component classes, in the app's theme."""
+    parts: dict[str, Style] = {}
+    for name in PARTS:
+        style = widget.get_visual_style(f"transcript--{name}", partial=True)
+        css = widget.get_component_styles(f"transcript--{name}")
+        if css.has_rule("background") and css.background.a == 1:
+            # A partial style loses opaque backgrounds (Textual 8.2.8).
+            style += Style(background=css.background)
+        parts[name] = style
+    theme = CodeTheme.TRUECOLOR
+    if widget.app.native_ansi_color:
+        theme = CodeTheme.ANSI_DARK if widget.app.current_theme.dark else CodeTheme.ANSI_LIGHT
+    return Palette(widget.visual_style, parts, theme)

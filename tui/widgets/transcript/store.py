@@ -1,19 +1,23 @@
 """The entries of a transcript and their rendered views: no widget, so that it is tested without an app."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.cache import LRUCache
 
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize
-from tui.widgets.transcript.flow import Flow
+from tui.widgets.transcript.flow import Flow, render_in_slices
+from tui.widgets.transcript.lines import Line
+from tui.widgets.transcript.markdown import BlockRenderer
 from tui.widgets.transcript.model import Entry, EntryRole
 from tui.widgets.transcript.view import EntryRenderer, EntryView
 
 VIEWS_KEPT = 200
 """Rendered entries that are kept; far more than a screen holds."""
+RENDERED_AT_ONCE = 4_000
+"""Characters; a reply that is not exact when it ends is rendered again at once up to this length."""
 _FRAME_ROWS = 3
 """Rows of an entry that are not its body, for an estimate: head, blank line, and half a wrapped line."""
 
@@ -25,9 +29,9 @@ class _Item:
     """Whether the entry's body is sanitised; done when it is first needed, for a history may be large."""
     unfolded: bool = False
     flow: Flow | None = None
-    body: list[str] = field(default_factory=list)
-    """Deltas that are not shown yet."""
-    reasoning: list[str] = field(default_factory=list)
+    body: str = ""
+    """What came and is not shown yet."""
+    reasoning: str = ""
     newlines: int = -1
 
 
@@ -78,8 +82,8 @@ class EntryStore:
     def push(self, index: int, body: str = "", reasoning: str = "") -> None:
         """Keep deltas for the next `take`."""
         item = self._items[index]
-        item.body.append(body)
-        item.reasoning.append(reasoning)
+        item.body += body
+        item.reasoning += reasoning
         self._waiting.add(index)
 
     def take(self) -> list[int]:
@@ -92,24 +96,51 @@ class EntryStore:
 
     def _take(self, index: int) -> None:
         item, entry = self._items[index], self.entry(index)
-        body, reasoning = "".join(item.body), "".join(item.reasoning)
-        item.body, item.reasoning, item.newlines = [], [], -1
+        body, reasoning = item.body, item.reasoning
+        item.body, item.reasoning, item.newlines = "", "", -1
         if body.endswith("\r") and entry.status is MessageStatus.STREAMING:
             body = body[:-1]  # the other half of a CRLF may come with the next delta
-            item.body.append("\r")
+            item.body = "\r"
         item.entry = replace(
             entry, body=entry.body + sanitize(body), reasoning=entry.reasoning + sanitize(reasoning)
         )
         self._views.discard(index)
 
     def finish(self, index: int, **changes: Any) -> None:
-        """End a stream: what is kept is added, and the next view is the exact one."""
+        """End a stream: what is kept is added, and the next view is the exact one.
+
+        Where that would hold up the screen, `slices_left` says so, and `refine` makes it exact bit by bit.
+        """
         self._waiting.discard(index)
         item = self._items[index]
         item.entry = replace(self.entry(index), status=MessageStatus.COMPLETE)
         self._take(index)
         self.update(index, **changes)
-        item.flow = None
+        if (flow := item.flow) is not None:
+            flow.advance(item.entry.body)
+            if not flow.exact and len(item.entry.body) <= RENDERED_AT_ONCE:
+                item.flow = None
+
+    def needs_refining(self, index: int) -> bool:
+        """Whether a finished entry is shown by an approximation that `refine` can replace."""
+        item = self._items[index]
+        streaming = item.entry.status is MessageStatus.STREAMING
+        return item.flow is not None and not streaming and not item.flow.exact
+
+    def refine(self, index: int) -> Iterator[None]:
+        """Render a finished entry exactly, in slices; nothing changes when it was reflowed meanwhile."""
+        item, renderer = self._items[index], self._renderer
+        if (flow := item.flow) is None or renderer is None:
+            return
+        blocks = BlockRenderer(renderer.palette, item.entry.key)
+        lines: list[Line] = []
+        slices = render_in_slices(item.entry.body, flow.cuts, flow.references, renderer.width, blocks)
+        for piece in slices:
+            lines += piece
+            yield
+        if item.flow is flow:
+            flow.replace(lines, blocks.things)
+            self._views.discard(index)
 
     def toggle_reasoning(self, index: int) -> None:
         """Fold or unfold an entry's reasoning."""

@@ -1,5 +1,6 @@
 """The transcript widget: what its owner calls, what it posts, and how its lines are painted."""
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,23 +19,26 @@ from textual.timer import Timer
 from tui.core.chat import MessageStatus
 from tui.widgets.transcript.keys import KeyActions
 from tui.widgets.transcript.layout import Heights
-from tui.widgets.transcript.lines import Line, line_of
+from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.model import Entry
 from tui.widgets.transcript.paint import (
     GUTTER,
+    centered_row,
     framed,
     paint_cells,
     paint_characters,
     paint_selection,
     paint_thing,
 )
-from tui.widgets.transcript.palette import PARTS, CodeTheme, Palette
+from tui.widgets.transcript.palette import PARTS, Palette, resolve_palette
 from tui.widgets.transcript.selection import MOST_COLUMNS, ROWS_PER_ENTRY, selected_text
 from tui.widgets.transcript.store import EntryStore
 from tui.widgets.transcript.view import EntryRenderer
 
 FLUSH_SECONDS = 0.1
 """Streamed text is shown about ten times a second, however fast it comes."""
+PAUSE_SECONDS = 0.005
+"""Between slices of a long render, for keys and frames."""
 COST_FACTOR = 5
 """After a flush as many times its own cost goes by: at most a sixth of the time goes into streaming."""
 
@@ -117,6 +121,15 @@ class Transcript(KeyActions, can_focus=True):
         index = self.store.index(key)
         self.store.finish(index, status=status, **changes)
         self._changed([index])
+        if self.store.needs_refining(index):
+            self.run_worker(self._refine(self.store, index), group="refine")
+
+    async def _refine(self, store: EntryStore, index: int) -> None:
+        """Replace what was approximate in a long reply, without holding up the screen."""
+        for _ in store.refine(index):
+            await asyncio.sleep(PAUSE_SECONDS)
+        if store is self.store:
+            self._changed([index])
 
     def set_marker(self, key: str | None) -> None:
         """Say before an entry that the ones above were not sent; None says it nowhere."""
@@ -217,22 +230,8 @@ class Transcript(KeyActions, can_focus=True):
     def palette(self) -> Palette:
         """The styles of this theme."""
         if self._palette is None:
-            self._palette = self._resolve_palette()
+            self._palette = resolve_palette(self)
         return self._palette
-
-    def _resolve_palette(self) -> Palette:
-        parts = {}
-        for name in PARTS:
-            style = self.get_visual_style(f"transcript--{name}", partial=True)
-            css = self.get_component_styles(f"transcript--{name}")
-            if css.has_rule("background") and css.background.a == 1:
-                # A partial style loses opaque backgrounds (Textual 8.2.8).
-                style += type(style)(background=css.background)
-            parts[name] = style
-        theme = CodeTheme.TRUECOLOR
-        if self.app.native_ansi_color:
-            theme = CodeTheme.ANSI_DARK if self.app.current_theme.dark else CodeTheme.ANSI_LIGHT
-        return Palette(self.visual_style, parts, theme)
 
     # Painting
 
@@ -241,7 +240,8 @@ class Transcript(KeyActions, can_focus=True):
         base = self.visual_style.rich_style
         width = self.size.width
         if not len(self.heights):
-            return self._placeholder_line(y, width)
+            style = self.palette.over_base("placeholder")
+            return centered_row(self.placeholder, y, self.size, style)
         index, number = self.heights.find(y + int(self.scroll_y))
         if number >= self.heights[index] or number >= len(view := self.store.view(index)):
             return Strip.blank(width, base)
@@ -270,17 +270,6 @@ class Transcript(KeyActions, can_focus=True):
             colour = self.screen.get_component_rich_style("screen--selection").bgcolor
             strip = paint_selection(strip, line, span, RichStyle(bgcolor=colour))
         return strip
-
-    def _placeholder_line(self, y: int, width: int) -> Strip:
-        base = self.palette.over_base("placeholder")
-        content = Content(self.placeholder) if isinstance(self.placeholder, str) else self.placeholder
-        rows = content.wrap(max(1, width - 2 * GUTTER)) if content else []
-        number = y - max(0, (self.size.height - len(rows)) // 2)
-        if not 0 <= number < len(rows):
-            return Strip.blank(width, base.rich_style)
-        row = rows[number]
-        left = Strip.blank(max(0, (width - row.cell_length) // 2), base.rich_style)
-        return Strip.join([left, line_of(row, base).strip]).adjust_cell_length(width, base.rich_style)
 
     # Selection
 
