@@ -99,6 +99,14 @@ class Pauses:
             await self.held.wait()
 
 
+class RealPauses(Pauses):
+    """Waits, and notes the seconds."""
+
+    async def __call__(self, seconds: float) -> None:
+        await super().__call__(seconds)
+        await asyncio.sleep(seconds)
+
+
 class StepClock:
     """A clock that moves a millisecond with each reading, so that no two things happen at once."""
 
@@ -177,7 +185,7 @@ def started(events: list[TurnEvent]) -> ReplyStarted:
 
 
 async def talk(
-    provider: Provider,
+    provider: Provider | None = None,
     store: Store | None = None,
     *,
     name: str = "openai",
@@ -185,13 +193,17 @@ async def talk(
     clock: Clock | None = None,
     connect: Callable[..., Provider] | None = None,
     checkpoint_seconds: float = 0.0,
+    pauses: Pauses | None = None,
 ) -> Talk:
-    """A session with a default key for `openai`, and a conversation in it."""
+    """A session with default keys, and a conversation in it.
+
+    Its turns go to `provider`, or to what `connect` makes.
+    """
     store = store or MemoryStore()
     clock = clock or StepClock()
-    connect = connect or (lambda kind, *, api_key, base_url, name: provider)
+    connect = connect or _always(provider or Replay(()))
     services = build(store, MemorySecrets(), connect, clock, {"OPENAI_API_KEY": KEY, "GEMINI_API_KEY": KEY})
-    pauses = Pauses()
+    pauses = pauses or Pauses()
     turns = Turns(
         store,
         services.settings,
@@ -206,6 +218,13 @@ async def talk(
     )
     conversation = await services.library.create(name, model)
     return Talk(services, turns, pauses, store, conversation)
+
+
+def _always(provider: Provider) -> Callable[..., Provider]:
+    def connect(kind: str, *, api_key: str | None, base_url: str | None, name: str) -> Provider:
+        return provider
+
+    return connect
 
 
 def failure(kind: Any, **facts: Any) -> ProviderError:

@@ -136,7 +136,9 @@ class Meter:
 
     def _estimate(self) -> Measured:
         base, tail = self._base(), self._tail
-        exact = self._reading is None and tokens.exact(self._kind, self._model)
+        # The frame of a message is known of OpenAI's models alone.
+        known = self._kind == "openai" and tokens.exact(self._kind, self._model)
+        exact = self._reading is None and known
         if exact:
             base = Usage(input=counted_input(self._messages, self._kind, self._model))
         reasoning = self._count(tail.reasoning)
