@@ -9,15 +9,12 @@ from typing import Any
 from rich.style import Style as RichStyle
 from textual import events
 from textual.content import Content
-from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
-from textual.selection import SelectEnd, Selection
 from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.core.chat import MessageStatus
-from tui.widgets.transcript.keys import KeyActions
 from tui.widgets.transcript.layout import Heights
 from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.model import Entry
@@ -31,7 +28,8 @@ from tui.widgets.transcript.paint import (
     paint_thing,
 )
 from tui.widgets.transcript.palette import PARTS, Palette, resolve_palette
-from tui.widgets.transcript.selection import MOST_COLUMNS, ROWS_PER_ENTRY, selected_text
+from tui.widgets.transcript.selecting import SelectableEntries
+from tui.widgets.transcript.selection import ROWS_PER_ENTRY
 from tui.widgets.transcript.store import EntryStore
 from tui.widgets.transcript.view import EntryRenderer
 
@@ -43,7 +41,7 @@ COST_FACTOR = 5
 """After a flush as many times its own cost goes by: at most a sixth of the time goes into streaming."""
 
 
-class Transcript(KeyActions, can_focus=True):
+class Transcript(SelectableEntries, can_focus=True):
     """A conversation. Entries are rendered when they are visible; none is a widget."""
 
     COMPONENT_CLASSES = {f"transcript--{part}" for part in PARTS}
@@ -85,7 +83,8 @@ class Transcript(KeyActions, can_focus=True):
     def load(self, entries: Iterable[Entry]) -> None:
         """Show a conversation from its end, in place of what was shown."""
         self.store = EntryStore(entries)
-        self.cursor, self.focused_thing, self.highlighted = -1, None, ""
+        self.cursor, self.focused_thing = -1, None
+        self.highlight("")
         self._new_lines = 0
         self._reflow(keep_position=False)
 
@@ -270,44 +269,6 @@ class Transcript(KeyActions, can_focus=True):
             colour = self.screen.get_component_rich_style("screen--selection").bgcolor
             strip = paint_selection(strip, line, span, RichStyle(bgcolor=colour))
         return strip
-
-    # Selection
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, and what parts it from the next widget's."""
-
-        def source_of(index: int) -> str:
-            entry = self.store.entry(index)
-            return f"{entry.title}\n{entry.body}" if entry.title else entry.body
-
-        def lines_of(index: int) -> list[Line]:
-            return self.store.view(index).lines()
-
-        return selected_text(selection, len(self.store), lines_of, source_of), "\n"
-
-    def selection_updated(self, _selection: Selection | None) -> None:
-        """Paint again what is selected."""
-        self.refresh()
-
-    def text_select_all(self) -> None:
-        """Select the message under the mouse: a double click would else take the whole conversation."""
-        offset = self.screen.get_widget_and_offset_at(*self.app.mouse_position)[1]
-        if offset is not None and len(self.store):
-            index = min(offset.y // ROWS_PER_ENTRY, len(self.store) - 1)
-            first = index * ROWS_PER_ENTRY
-            last = Offset(MOST_COLUMNS, first + len(self.store.view(index)) - 1)
-            self.screen.selections = {self: Selection(Offset(0, first), last)}
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling while the mouse drags: Textual leaves the selection's end where it was."""
-        super().watch_scroll_y(old_value, new_value)
-        state = self.screen._select_state
-        if state is None or not state.end or not self.screen._selecting:
-            return
-        widget, offset = self.screen.get_widget_and_offset_at(*self.app.mouse_position)
-        if widget is self and offset is not None and self.parent is not None:
-            end = SelectEnd(self.select_container, self, offset)
-            self.screen._select_state = state.update_end(self.app.mouse_position, end)
 
     def on_focus(self, _event: events.Focus) -> None:
         """Show the cursor."""
