@@ -87,17 +87,14 @@ class Flow:
         self._references: dict[str, Any] = {}
         self._fence: _OpenFence | None = None
         self._in_list = False
+        self.references: dict[str, Any] = {}
+        """Link definitions found so far, those of the open part among them."""
         self.exact = True
         """Whether the lines are those of `render_document`."""
         self.closed = False
         """Whether the document is complete and rendered exactly; `advance` then does nothing."""
         self.cuts: list[int] = []
         """Offsets at which the blocks that are rendered for good end; none lies within a block."""
-
-    @property
-    def references(self) -> dict[str, Any]:
-        """Link definitions found so far."""
-        return self._references
 
     @property
     def things(self) -> list[Thing]:
@@ -113,7 +110,7 @@ class Flow:
         self._renderer.code_count = mark.codes
         while True:
             tail = (self._fence.opening if self._fence else "") + source[self._cut :]
-            references = dict(self._references)
+            self.references = references = dict(self._references)
             nodes = parse(tail, references)
             if self._cut and len(references) > len(self._references):
                 self.exact = False  # an earlier block may have used what is defined only here

@@ -30,6 +30,12 @@ BLOCKS = (
 )
 
 documents = st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=8).map("\n".join)
+references = st.sampled_from(
+    ("A [late] link.\n", "> [late]\n", "[late]: https://example.com\n", "[late]: /other\n")
+)
+documents_with_references = st.lists(st.sampled_from(BLOCKS) | references, min_size=1, max_size=8).map(
+    "\n".join
+)
 anything = st.text(
     alphabet=st.sampled_from("ab \n\t*_`#>-+1.)|[]():<&;\\~=!\u2028\x0c\x1b\x85漢👍\u200d"), max_size=300
 )
@@ -72,7 +78,7 @@ def test_any_text_renders_without_failing_and_within_the_width(document: str, cu
 
 
 @settings(max_examples=150, deadline=None)
-@given(documents | anything, st.lists(st.integers(0, 1500), max_size=25))
+@given(documents_with_references | anything, st.lists(st.integers(0, 1500), max_size=25))
 def test_slices_of_a_streamed_document_are_the_full_render(document: str, cuts: list[int]) -> None:
     flow = Flow(WIDTH, Palette())
     for so_far in chunks(document, cuts):
