@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +53,7 @@ class World:
             return error.reason, str(error)
         self.attempts.append(hold.attempt)
         if source is KeySource.DEFAULT:
+            assert hold.attempt.held == estimate + hold.max_output
             self.assert_within_limits(hold.attempt)
         return hold.max_output, hold.attempt.held, hold.attempt.date
 
@@ -161,6 +163,26 @@ class Accounts(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1_000))
     def release(self, which: int) -> None:
         self.both(lambda world: self.session(world, which).accounting.release(self.id(world, which)))
+
+    @precondition(lambda self: self.worlds[0].attempts)
+    @rule(which=st.integers(0, 1_000), usage=st.none() | usages, late=st.lists(usages, max_size=2))
+    def stall_and_come_back(self, which: int, usage: Usage | None, late: list[Usage]) -> None:
+        """Recovery charges an attempt that stood still; then its process wakes and settles, perhaps twice."""
+        self.both(
+            lambda world: self.session(world, which).accounting.checkpoint(self.id(world, which), usage)
+        )
+        self.clock.move(minutes=3)
+        self.both(lambda world: world.sessions["local"].accounting.sweep())
+        for reading in late:
+            measured = Measured(reading, Provenance.REPORTED)
+            self.both(
+                partial(
+                    lambda measured, world: self.session(world, which).accounting.settle(
+                        self.id(world, which), measured
+                    ),
+                    measured,
+                )
+            )
 
     @rule(user=users)
     def sweep_twice(self, user: str) -> None:
