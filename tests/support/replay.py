@@ -44,7 +44,8 @@ Step = StreamEvent | Hold | Stubborn | Exception
 class Replay:
     """Implements `core.ports.Provider`: each request gets the next script, the last one for ever."""
 
-    def __init__(self, *scripts: Iterable[Step]) -> None:
+    def __init__(self, *scripts: Iterable[Step], offered: tuple[ModelInfo, ...] = ()) -> None:
+        self._offered = offered
         self._scripts = [tuple(script) for script in scripts]
         self.requests: list[ChatRequest] = []
         self.closed_streams = 0
@@ -75,7 +76,7 @@ class Replay:
             self.closed_streams += 1
 
     async def models(self) -> tuple[ModelInfo, ...]:
-        raise NotImplementedError
+        return self._offered
 
     async def check_key(self) -> KeyCheck:
         raise NotImplementedError

@@ -11,6 +11,7 @@ from tui.core.errors import CtroomError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
 from tui.core.turns import ReplyEnded, TurnEvent
+from tui.services import ledger
 from tui.services.accounting import Accounting
 from tui.services.connections import Connections
 from tui.services.history import Planner
@@ -19,7 +20,8 @@ from tui.services.library import Library
 from tui.services.models import Models
 from tui.services.outbox import Outbox, Pause
 from tui.services.settings import SettingsService
-from tui.services.turn import Order, Turn, TurnServices, limits, system_prompt
+from tui.services.turn import Turn
+from tui.services.turn_services import Order, TurnServices
 
 CHECKPOINT_SECONDS = 1.0
 """How much of a reply a killed process may lose (design, section 2)."""
@@ -77,6 +79,7 @@ class Turns:
         )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, Turn] = {}
+        self._unfinished: set[Turn] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._retrying_saves: asyncio.Task[None] | None = None
 
@@ -87,7 +90,8 @@ class Turns:
 
         Closing the generator, or cancelling the task that reads it, stops the reply. What had come is kept,
         and the turn is settled by a task of this service: `drain` awaits it. A prompt to a conversation that
-        is being answered waits for its turn.
+        is being answered waits for its turn. `PromptSaved` is the first event, unless the conversation is
+        gone or can't be read.
 
         Args:
             conversation_id: The conversation.
@@ -138,10 +142,10 @@ class Turns:
         plan = await asyncio.to_thread(
             services.planner.plan,
             (*branch, prompt),
-            system_prompt(services, conversation_id),
+            services.system_prompt(conversation_id),
             provider,
             model,
-            limits(services, provider, model),
+            services.limits(provider, model),
         )
         return services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
 
@@ -156,8 +160,9 @@ class Turns:
         Raises:
             StorageError: The accounts could not be read or changed.
         """
+        await self._store.refresh()
         now = self._clock()
-        attempts = [attempt for _, attempt in self._store.view.attempts if attempt.lease_until <= now]
+        attempts = [attempt for _, attempt in self._store.view.attempts if ledger.expired(attempt, now)]
         swept = await self._services.accounting.sweep()
         for conversation_id in {attempt.conversation_id for attempt in attempts if attempt.conversation_id}:
             with suppress(CtroomError):  # one that can't be read says so when it is opened
@@ -178,7 +183,7 @@ class Turns:
         Args:
             timeout: Seconds to wait at most. What is not charged by then, recovery charges.
         """
-        for turn in tuple(self._running.values()):
+        for turn in tuple(self._unfinished):
             turn.stop()
         deadline = asyncio.get_running_loop().time() + timeout
         while self._tasks and (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -194,12 +199,15 @@ class Turns:
 
     async def _run(self, conversation_id: str, turn: Turn) -> None:
         lock = self._locks.setdefault(conversation_id, asyncio.Lock())
-        async with lock:
-            self._running[conversation_id] = turn
-            try:
+        self._unfinished.add(turn)
+        try:
+            async with lock:
+                self._running[conversation_id] = turn
                 await turn.run()
-            finally:
-                self._running.pop(conversation_id, None)
+        finally:
+            self._unfinished.discard(turn)
+            if self._running.get(conversation_id) is turn:
+                del self._running[conversation_id]
         if self._outbox and (self._retrying_saves is None or self._retrying_saves.done()):
             self._retrying_saves = asyncio.create_task(self._outbox.keep_trying())
 

@@ -8,7 +8,7 @@ from tui.core.errors import InvalidValueError
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.core.usage import Provenance, Usage
-from tui.services.branches import active_branch
+from tui.services.branches import active_branch, overlay
 
 TITLE_LENGTH = 60
 """Characters of a title, in the list and in files."""
@@ -177,9 +177,12 @@ class Library:
     async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         lost = [message for message in messages if self._is_lost(message)]
         mended = {message.id: self._interrupted(message) for message in lost}
-        if mended:
-            await self._store.save_messages(conversation_id, list(mended.values()))
-        return tuple(mended.get(message.id, message) for message in messages)
+        if not mended:
+            return messages
+        await self._store.save_messages(conversation_id, list(mended.values()))
+        messages = overlay(messages, mended.values())
+        await self._change(conversation_id, lambda entry: _with_tail(entry, messages))
+        return messages
 
     def _is_lost(self, message: Message) -> bool:
         """Whether a reply still counts as streaming though no attempt with a lease stands behind it."""
@@ -223,6 +226,13 @@ class Library:
 
     def _is_mine(self, entry: Conversation, *, deleted: bool = False) -> bool:
         return entry.user == self._user and (deleted or entry.deleted_at is None)
+
+
+def _with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversation:
+    """The index entry, with messages that a crash kept from it."""
+    branch = active_branch(messages, entry.head_id, entry.updated_at)
+    head = branch[-1].id if branch else entry.head_id
+    return replace(entry, head_id=head, message_count=len(messages))
 
 
 def title_of(prompt: str) -> str:

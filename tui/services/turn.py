@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, TypeVar
 
 from tui.core.chat import (
     ChatRequest,
@@ -18,29 +16,29 @@ from tui.core.chat import (
     TextDelta,
     new_id,
 )
-from tui.core.errors import CtroomError, NoUsableKeyError, ProviderError, ProviderErrorKind, QuotaRefusedError
-from tui.core.ports import Clock, Provider
+from tui.core.errors import (
+    CtroomError,
+    InvalidValueError,
+    NoUsableKeyError,
+    ProviderError,
+    ProviderErrorKind,
+    QuotaRefusedError,
+)
+from tui.core.ports import Provider
 from tui.core.settings import provider_name
 from tui.core.text import redact, sanitize, sanitize_line
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent
-from tui.services.accounting import Accounting, AdmissionRequest, Hold
+from tui.services.accounting import AdmissionRequest, Hold
 from tui.services.branches import active_branch, overlay
 from tui.services.charges import Charges
 from tui.services.checkpoints import Checkpoints
-from tui.services.connections import Connections
-from tui.services.history import Limits, Plan, Planner, token_kind
-from tui.services.keys import Credential, Keys
-from tui.services.library import Library
+from tui.services.history import Plan, token_kind
+from tui.services.keys import Credential
 from tui.services.meter import Meter
-from tui.services.models import Models
-from tui.services.outbox import Outbox, Pause
 from tui.services.retry import wait_before_retry
-from tui.services.settings import SettingsService
+from tui.services.stops import Stop, StoppedError
+from tui.services.turn_services import Order, TurnServices
 
-T = TypeVar("T")
-
-CLOSE_SECONDS = 5.0
-"""How long a provider may take to let go of a reply that was stopped, before it is settled all the same."""
 _BREATH = 16
 """Events after which other tasks get their turn: a reply that came whole must not freeze the screen."""
 _ERROR_LENGTH = 500
@@ -49,43 +47,10 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class TurnServices:
-    """What a turn works with."""
-
-    settings: SettingsService
-    keys: Keys
-    accounting: Accounting
-    models: Models
-    library: Library
-    connections: Connections
-    outbox: Outbox
-    planner: Planner
-    clock: Clock
-    pause: Pause
-    checkpoint_seconds: float
-    track: Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
-    """Starts a task that the service awaits before it ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for. None: as the conversation says, else the user's default."""
-
-    conversation_id: str
-    text: str
-    provider: str | None = None
-    model: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Outcome:
     status: MessageStatus
     error: CtroomError | None = None
     finish: FinishReason | None = None
-
-
-class _StoppedError(Exception):
-    """The user stopped the turn while something was awaited."""
 
 
 class Turn:
@@ -99,7 +64,7 @@ class Turn:
     def __init__(self, services: TurnServices, order: Order) -> None:
         self._services = services
         self._order = order
-        self._stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stop = Stop()
         self._charges = Charges(services.accounting, services.outbox)
         self._prompt = Message(new_id(), Role.USER, sanitize(order.text), services.clock(), turn_id=new_id())
         self._reply = Message(
@@ -120,14 +85,13 @@ class Turn:
 
     def stop(self) -> None:
         """End the reply where it is; what had come is kept and charged."""
-        if not self._stop.done():
-            self._stop.set_result(None)
+        self._stop.wish()
 
     async def run(self) -> None:
         """Do all of it. Raises nothing but the cancellation of its own task, which stops the turn."""
         try:
             outcome = await self._converse()
-        except _StoppedError:
+        except StoppedError:
             outcome = _Outcome(MessageStatus.STOPPED)
         except CtroomError as error:
             outcome = _Outcome(MessageStatus.FAILED, error)
@@ -142,17 +106,21 @@ class Turn:
 
     async def _converse(self) -> _Outcome:
         await self._save_prompt()
-        services, reply = self._services, self._reply
-        provider, model = reply.provider or "", reply.model or ""
-        credential = await self._until_stopped(services.keys.credential(provider))
+        services, provider = self._services, self._reply.provider or ""
+        if not self._reply.model:
+            self._reply = replace(self._reply, model=await self._stop.unless(self._first_model(provider)))
+        model = self._reply.model or ""
+        credential = await self._stop.unless(services.keys.credential(provider))
         self._secrets = (credential.key,) if credential.key else ()
-        plan = await self._until_stopped(self._plan(provider, model))
+        plan = await self._stop.unless(self._plan(provider, model))
         async with services.connections.use(provider, credential) as client:
             return await self._attempts(client, credential, plan)
 
     async def _save_prompt(self) -> None:
         services, order = self._services, self._order
         conversation = services.library.get(order.conversation_id)
+        if not self._prompt.text.strip():
+            raise InvalidValueError("There is nothing to send: type a prompt first.")
         provider = order.provider or conversation.provider or services.models.default_provider()
         same = provider == conversation.provider
         model = order.model or (conversation.model if same else None) or services.models.default(provider)
@@ -166,15 +134,23 @@ class Turn:
         saved = await services.outbox.save(order.conversation_id, self._prompt)
         self._emit(PromptSaved(self._prompt, saved))
 
+    async def _first_model(self, provider: str) -> str:
+        """The model of an endpoint that was given none: the first that it lists."""
+        await self._services.models.list(provider)
+        if model := self._services.models.default(provider):
+            return model
+        problem = self._services.models.problem(provider)
+        raise InvalidValueError(problem or f"Choose a model of {provider_name(provider)} first.")
+
     async def _plan(self, provider: str, model: str) -> Plan:
         services = self._services
         return await asyncio.to_thread(
             services.planner.plan,
             self._branch or (),
-            system_prompt(services, self._order.conversation_id),
+            services.system_prompt(self._order.conversation_id),
             provider,
             model,
-            limits(services, provider, model),
+            services.limits(provider, model),
         )
 
     async def _attempts(self, client: Provider, credential: Credential, plan: Plan) -> _Outcome:
@@ -182,8 +158,8 @@ class Turn:
         provider, model = reply.provider or "", reply.model or ""
         context = services.models.info(provider, model).context
         for number in count(1):
-            if self._stop.done():
-                raise _StoppedError
+            if self._stop.wished:
+                raise StoppedError
             hold = await services.accounting.admit(
                 AdmissionRequest(
                     turn_id=reply.turn_id or "",
@@ -209,7 +185,7 @@ class Turn:
                 return _Outcome(MessageStatus.FAILED, failure)
             await self._charges.close(failure)
             self._emit(Retrying(self._sentence(failure), wait, number + 1))
-            await self._until_stopped(services.pause(wait))
+            await self._stop.unless(services.pause(wait))
         raise AssertionError("The last attempt is not retried.")
 
     async def _stream(self, client: Provider, hold: Hold, plan: Plan, meter: Meter) -> ProviderError | None:
@@ -228,7 +204,7 @@ class Turn:
         )
         async with checkpoints.of(hold.attempt_id, meter):
             try:
-                await self._until_stopped(self._consume(client, request, meter, checkpoints))
+                await self._stop.unless(self._consume(client, request, meter, checkpoints))
             except ProviderError as error:
                 return None if meter.finish else error
         if meter.finish is None:
@@ -300,24 +276,6 @@ class Turn:
             no_key = isinstance(outcome.error, NoUsableKeyError)
             self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish))
 
-    async def _until_stopped(self, work: Awaitable[T]) -> T:
-        """Await work that a stop cancels.
-
-        Raises:
-            _StoppedError: It was stopped, before it began or before it ended.
-        """
-        task: asyncio.Future[T] = asyncio.ensure_future(work)
-        ends: set[asyncio.Future[Any]] = {task, self._stop}
-        try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=CLOSE_SECONDS)
-        if not task.done() or task.cancelled() or (self._stop.done() and task.exception()):
-            raise _StoppedError
-        return task.result()
-
     def _partial(self, meter: Meter) -> Message:
         return replace(self._reply, text=meter.text, reasoning=meter.reasoning)
 
@@ -331,23 +289,6 @@ class Turn:
 
     def _emit(self, event: TurnEvent) -> None:
         self.events.put_nowait(event)
-
-
-def limits(services: TurnServices, provider: str, model: str) -> Limits:
-    """What bounds a turn with that model at present."""
-    info = services.models.info(provider, model)
-    return Limits(
-        max_output=services.settings.user().max_output,
-        model_output=info.max_output,
-        context=info.context,
-        headroom=services.accounting.headroom(provider),
-    )
-
-
-def system_prompt(services: TurnServices, conversation_id: str | None) -> str:
-    """The conversation's own system prompt, else the user's."""
-    own = services.library.get(conversation_id).system_prompt if conversation_id else ""
-    return own or services.settings.user().system_prompt
 
 
 def _unexpected(error: Exception) -> CtroomError:

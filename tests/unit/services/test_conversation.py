@@ -5,9 +5,19 @@ import asyncio
 import pytest
 
 from tests.support.replay import KEY, Hold, Replay, Step, ended, failure, started, talk
-from tui.core.chat import Finish, FinishReason, MessageStatus, ReasoningDelta, Role, TextDelta, UsageReport
+from tui.core.chat import (
+    Finish,
+    FinishReason,
+    MessageStatus,
+    ModelInfo,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    UsageReport,
+)
 from tui.core.errors import ProviderErrorKind, RefusalReason
 from tui.core.quota import KeySource
+from tui.core.settings import Endpoint
 from tui.core.turns import PromptSaved, ReplyEnded, UsageProgress
 from tui.core.usage import Provenance, Usage
 from tui.providers.demo import DemoProvider
@@ -260,3 +270,42 @@ async def test_a_forecast_is_what_admission_would_hold() -> None:
     assert longer.input > forecast.input
     fresh = await session.turns.forecast(None, "openai", "gpt-5.1", "Hello")
     assert fresh.input == forecast.input
+
+
+async def test_nothing_is_sent_of_a_blank_prompt() -> None:
+    provider = Replay(WHOLE)
+    session = await talk(provider)
+    [end] = [event async for event in session.send(" \n")]
+    assert isinstance(end, ReplyEnded)
+    assert end.reply.error == "There is nothing to send: type a prompt first."
+    assert (await session.messages(), provider.requests) == ((), [])
+
+
+async def test_prompts_that_wait_are_kept_when_the_program_ends() -> None:
+    hold = Hold()
+    provider = Replay([hold, *WHOLE])
+    session = await talk(provider)
+    turns = [asyncio.create_task(session.reply(text)) for text in ("First", "Second")]
+    await hold.reached.wait()
+    await session.turns.drain()
+    ends = await asyncio.gather(*turns)
+    assert [end.reply.status for end in ends] == [MessageStatus.STOPPED] * 2
+    assert len(provider.requests) == 1
+    assert [message.text for message in await session.messages()] == ["First", "", "Second", ""]
+    session.assert_settled()
+
+
+async def test_an_endpoint_without_a_model_is_sent_to_its_first() -> None:
+    provider = Replay(WHOLE, offered=(ModelInfo("llama-3"), ModelInfo("qwen")))
+    session = await talk(provider)
+    await session.services.settings.put_endpoint(Endpoint("lab", "http://127.0.0.1:9/v1"))
+    end = await session.reply("Hello", provider="lab")
+    assert (end.reply.model, end.reply.status) == ("llama-3", MessageStatus.COMPLETE)
+    assert provider.requests[0].model == "llama-3"
+
+
+async def test_an_endpoint_without_any_model_says_so() -> None:
+    session = await talk(Replay(WHOLE))
+    await session.services.settings.put_endpoint(Endpoint("lab", "http://127.0.0.1:9/v1"))
+    end = await session.reply("Hello", provider="lab")
+    assert end.reply.error == "Choose a model of lab first."

@@ -169,7 +169,7 @@ async def test_stopping_twice_is_stopping_once() -> None:
 async def test_a_provider_that_does_not_let_go_is_settled_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tui.services.turn.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("tui.services.stops.CLOSE_SECONDS", 0.01)
     stubborn = Stubborn()
     session = await talk(Replay([TextDelta("Half"), stubborn]))
     task = asyncio.create_task(session.say())

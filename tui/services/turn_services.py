@@ -1,0 +1,60 @@
+"""What a turn works with, what is asked of it, and the bounds that follow."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from tui.core.ports import Clock
+from tui.services.accounting import Accounting
+from tui.services.connections import Connections
+from tui.services.history import Limits, Planner
+from tui.services.keys import Keys
+from tui.services.library import Library
+from tui.services.models import Models
+from tui.services.outbox import Outbox, Pause
+from tui.services.settings import SettingsService
+
+
+@dataclass(frozen=True, slots=True)
+class TurnServices:
+    """What a turn works with."""
+
+    settings: SettingsService
+    keys: Keys
+    accounting: Accounting
+    models: Models
+    library: Library
+    connections: Connections
+    outbox: Outbox
+    planner: Planner
+    clock: Clock
+    pause: Pause
+    """Waits before a retry."""
+    checkpoint_seconds: float
+    track: Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
+    """Starts a task that the service awaits before it ends."""
+
+    def limits(self, provider: str, model: str) -> Limits:
+        """What bounds a turn with that model at present."""
+        info = self.models.info(provider, model)
+        return Limits(
+            max_output=self.settings.user().max_output,
+            model_output=info.max_output,
+            context=info.context,
+            headroom=self.accounting.headroom(provider),
+        )
+
+    def system_prompt(self, conversation_id: str | None) -> str:
+        """The conversation's own system prompt, else the user's."""
+        own = self.library.get(conversation_id).system_prompt if conversation_id else ""
+        return own or self.settings.user().system_prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. None: as the conversation says, else the user's default."""
+
+    conversation_id: str
+    text: str
+    provider: str | None = None
+    model: str | None = None
