@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
+
+import pytest
 
 from tests.support.memory_store import MemoryStore
 from tests.support.replay import Hold, Replay, StepClock, ended, talk
@@ -12,7 +14,7 @@ from tests.support.session import ManualClock
 from tui.core.chat import Finish, FinishReason, Message, MessageStatus, TextDelta, UsageReport
 from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.ports import State
-from tui.core.turns import PromptSaved, UsageProgress
+from tui.core.turns import UsageProgress
 from tui.core.usage import Provenance, Usage
 from tui.storage.store import JsonStore
 
@@ -29,6 +31,7 @@ class FullDisk(MemoryStore):
         self.refuses_messages: Callable[[Message], bool] = lambda message: False
         self.refuses_transactions = False
         self.saved_reply = asyncio.Event()
+        self.saved_partial = asyncio.Event()
 
     async def transaction(self, work: Callable[[State], T]) -> T:
         if self.refuses_transactions:
@@ -41,19 +44,39 @@ class FullDisk(MemoryStore):
         await super().save_messages(conversation_id, messages)
         if any(message.status is MessageStatus.COMPLETE and message.model for message in messages):
             self.saved_reply.set()
+        if any(message.status is MessageStatus.STREAMING for message in messages):
+            self.saved_partial.set()
 
 
 async def test_what_has_come_is_saved_while_it_streams() -> None:
-    hold = Hold()
-    session = await talk(Replay([TextDelta("Half a"), UsageReport(Usage(20, 2)), hold, *WHOLE]))
-    async with aclosing(session.send()) as turn:
-        async for event in turn:
-            if isinstance(event, UsageProgress) and event.measured.usage.total == 22:
-                break
-        # The progress is told just before it is saved: the next transaction comes after both.
-        hold.release.set()
-        rest = [event async for event in turn]
-    assert ended([PromptSaved((await session.messages())[0]), *rest]).charged == 29
+    store, hold = FullDisk(), Hold()
+    session = await talk(Replay([TextDelta("Half a"), UsageReport(Usage(20, 2)), hold, *WHOLE]), store)
+    turn = asyncio.create_task(session.say())
+    await store.saved_partial.wait()
+    *_, partial = await store.load_messages(session.conversation.id)
+    assert (partial.status, partial.text) == (MessageStatus.STREAMING, "Half a")
+    hold.release.set()
+    events = await turn
+    assert any(isinstance(event, UsageProgress) for event in events)
+    assert ended(events).charged == 29
+    assert [one.status for one in await session.messages()] == [MessageStatus.COMPLETE] * 2
+
+
+async def test_a_reply_that_is_silent_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.services.checkpoints.LEASE_SECONDS", 0.01)
+    clock, hold = ManualClock(), Hold()
+    session = await talk(Replay([hold, *WHOLE]), clock=clock)
+    turn = asyncio.create_task(session.say())
+    await hold.reached.wait()
+    [attempt] = session.attempts
+    clock.move(seconds=60)
+    renewed = asyncio.Event()
+    session.store.subscribe(renewed.set)
+    await renewed.wait()
+    assert session.attempts[0].lease_until > attempt.lease_until
+    assert session.attempts[0].checkpoint is None
+    hold.release.set()
+    assert ended(await turn).charged == 29
 
 
 async def test_a_killed_process_leaves_the_partial_reply_and_its_charge(tmp_path: Path) -> None:
