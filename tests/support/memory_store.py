@@ -23,6 +23,9 @@ class MemoryTable(Generic[R]):
     def __iter__(self) -> Iterator[tuple[int, R]]:
         return iter(list(self.records.items()))
 
+    def newest(self) -> Iterator[tuple[int, R]]:
+        return reversed(self.records.items())
+
     def __len__(self) -> int:
         return len(self.records)
 

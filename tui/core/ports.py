@@ -55,6 +55,10 @@ class Table(Protocol[R]):
         """Every record with its id, in the order of their making."""
         ...
 
+    def newest(self) -> Iterator[tuple[int, R]]:
+        """Every record with its id, the latest made first, one by one: not to be used across changes."""
+        ...
+
     def __len__(self) -> int:
         """How many records there are."""
         ...

@@ -290,11 +290,14 @@ def _post(state: State, row: LedgerRow, *, held: int, estimated: int) -> None:
     )
 
 
+def _key(record: LedgerRow | Rollup) -> tuple[date, str, str, str, KeySource]:
+    """What a rollup adds up over."""
+    return record.date, record.user, record.provider, record.model, record.key_source
+
+
 def _roll_up(state: State, row: LedgerRow, estimated: int) -> None:
-    key = (row.date, row.user, row.provider, row.model, row.key_source)
-    found = state.usage_rollup.find(
-        lambda total: (total.date, total.user, total.provider, total.model, total.key_source) == key
-    )
+    key = _key(row)
+    found = next((entry for entry in state.usage_rollup.newest() if _key(entry[1]) == key), None)
     total = found[1] if found else Rollup(*key)
     total = replace(
         total,

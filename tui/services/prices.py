@@ -75,13 +75,13 @@ def _exact(nano: int) -> str:
 def _cost(provider: str, model: str, usage: Usage) -> int | None:
     import genai_prices
 
-    tokens = genai_prices.Usage(
-        input_tokens=usage.input,
-        output_tokens=usage.output,
-        cache_read_tokens=min(usage.cached_input, usage.input),
-    )
     try:
+        tokens = genai_prices.Usage(
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cache_read_tokens=min(usage.cached_input, usage.input),
+        )
         price = genai_prices.calc_price(tokens, model, provider_id=provider).total_price
-    except (LookupError, ValueError):
-        return None
+    except (LookupError, TypeError, ValueError):
+        return None  # an unknown model, or counts that no one can have used
     return int((price * _NANO).to_integral_value(ROUND_CEILING))

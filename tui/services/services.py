@@ -1,10 +1,7 @@
 """Everything that a user's session works with."""
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 
-from tui.core.errors import StorageError
 from tui.core.ports import Store
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
@@ -14,9 +11,6 @@ from tui.services.library import Library
 from tui.services.models import Models
 from tui.services.prices import Prices
 from tui.services.settings import SettingsService
-
-SWEEP_SECONDS = 60
-"""How often expired leases are looked for: half a lease, so that none outlives its end by much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +31,6 @@ class Services:
     async def poll(self) -> None:
         """Take over what other processes commit, until cancelled."""
         await self.store.poll()
-
-    async def sweep(self, every: float = SWEEP_SECONDS) -> None:
-        """Charge the attempts whose process died: at once, and then on a timer, until cancelled.
-
-        Args:
-            every: Seconds between two sweeps.
-        """
-        while True:
-            with suppress(StorageError):  # the next sweep may succeed; nothing is lost until then
-                await self.accounting.sweep()
-            await asyncio.sleep(every)
 
     async def aclose(self) -> None:
         """Let running turns settle, then end the store's writer thread."""

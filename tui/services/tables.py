@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import takewhile
 
 from tui.core.days import day_of
 from tui.core.ports import State
@@ -89,16 +90,22 @@ def token_quotas(state: State) -> TokenQuotas:
 
 def days_of_user(state: State, user: str, day: date) -> Iterator[DailyUsage]:
     """A user's records of one day, one for each provider used on it."""
-    return (record for _, record in state.daily_usage if record.date == day and record.user == user)
+    return (record for _, record in _on_day(state, day) if record.user == user)
+
+
+def _on_day(state: State, day: date) -> Iterator[tuple[int, DailyUsage]]:
+    """The records of a day. Days never go backwards, so those before it need not be looked at."""
+    newer = takewhile(lambda entry: entry[1].date >= day, state.daily_usage.newest())
+    return ((doc_id, record) for doc_id, record in newer if record.date == day)
 
 
 def add_to_day(
     state: State, user: str, provider: str, day: date, *, used: int = 0, held: int = 0, estimated: int = 0
 ) -> None:
     """Add tokens to a user's day with a provider; the record is made where it is missing."""
-    found = state.daily_usage.find(
-        lambda record: record.date == day and record.user == user and record.provider == provider
-    )
+    of_day = _on_day(state, day)
+    mine = (entry for entry in of_day if (entry[1].user, entry[1].provider) == (user, provider))
+    found = next(mine, None)
     record = found[1] if found else DailyUsage(user, provider, day)
     record = replace(
         record,

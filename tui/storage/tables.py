@@ -24,6 +24,10 @@ class TableView(Generic[R]):
     def __iter__(self) -> Iterator[tuple[int, R]]:
         return iter([(doc_id, cast(R, row.record)) for doc_id, row in self._by_id.items()])
 
+    def newest(self) -> Iterator[tuple[int, R]]:
+        """Every record with its id, the latest made first."""
+        return ((doc_id, cast(R, row.record)) for doc_id, row in reversed(self._by_id.items()))
+
     def __len__(self) -> int:
         return len(self._by_id)
 

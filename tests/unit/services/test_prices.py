@@ -32,6 +32,11 @@ async def test_an_unknown_model_is_unpriced(provider: str, model: str) -> None:
     assert await Prices().blended(provider, model) is None
 
 
+@pytest.mark.parametrize("usage", [Usage(-5, 10), Usage(5, 2**70, cached_input=-1)])
+async def test_impossible_counts_never_break_a_settle(usage: Usage) -> None:
+    assert await Prices().cost("openai", "no-such-model", usage) is None
+
+
 async def test_dollars_are_converted_with_the_assumption_in_words() -> None:
     conversion = await Prices().convert(Dollars(100_000_000_000), "openai", "gpt-5.1")
     assert conversion.tokens == 29_090_909
