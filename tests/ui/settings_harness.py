@@ -21,6 +21,8 @@ from tui.tabs.settings import SettingsTab
 from tui.widgets.checked_field import CheckedField
 
 DEFAULT_KEY = "sk-proj-host0123456789abcdefa91f"
+NOBODY = "http://127.0.0.1:1/v1"
+"""An address on this machine at which no one listens."""
 OWN_KEY = "sk-proj-MyOwnVerySecret0123456789wxyz"
 
 
@@ -70,7 +72,7 @@ async def make(
     store = await JsonStore.open(home, clock)
     place = "the system keyring" if durable else "this session only"
     secrets = DictSecrets(place, durable=durable)
-    found = {"OPENAI_API_KEY": DEFAULT_KEY} if environ is None else environ
+    found = environ or {"OPENAI_API_KEY": DEFAULT_KEY, "OPENAI_BASE_URL": NOBODY}
     return Made(build(store, secrets, connect, clock, found, user), secrets)
 
 

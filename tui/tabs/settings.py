@@ -1,7 +1,7 @@
 """The settings tab: everything that a user, and the host, can decide."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -63,8 +63,8 @@ class SettingsTab(VerticalScroll, can_focus=False):
     snapshot: reactive[UsageSnapshot | None] = reactive(None)
     """The figures on the screen."""
 
-    def __init__(self, services: Services, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id)
+    def __init__(self, services: Services) -> None:
+        super().__init__(id="settings")
         self.services = services
         self._columns = ColumnsLayout(_column_of, WIDE)
 
@@ -89,6 +89,13 @@ class SettingsTab(VerticalScroll, can_focus=False):
     def layout(self) -> Layout:
         """Two columns where there is room for them."""
         return self._columns
+
+    def focus(self, scroll_visible: bool = True) -> Self:  # noqa: ARG002 - the field scrolls into view by itself
+        """Put the focus on a field: the first one, unless the focus is here already."""
+        focused = self.screen.focused
+        if focused is None or self not in focused.ancestors:
+            self.call_after_refresh(self.focus_first)
+        return self
 
     def focus_first(self) -> None:
         """Put the focus on the first field."""

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui.core.errors import InvalidValueError
 from tui.core.text import sanitize_line
-from tui.widgets.field_row import FieldRow
+from tui.widgets.field_row import CHOICE, CHOICE_ON, NOTE, FieldRow
 from tui.widgets.wrapping import wrap
 
 MOST_CHOICES_SHOWN = 6
@@ -54,7 +54,6 @@ class CheckedField(FieldRow):
         ),
         Binding("up", "previous_choice", "Choose", id="field.previous", tooltip="Go up the list", show=False),
     ]
-    COMPONENT_CLASSES = {"field--choice", "field--choice-on"}
 
     class Committed(Message):
         """The user wants the value saved."""
@@ -110,7 +109,6 @@ class CheckedField(FieldRow):
         self._highlight: int | None = None
         self._asked = ""
         self._sent: str | None = None
-        self._shown_choices = 0
         self._buffer.load(value)
         self.show_note(hint)
 
@@ -159,7 +157,7 @@ class CheckedField(FieldRow):
         """Offer other values."""
         self._choices = tuple(choices)
         if self._open:
-            self.refresh(layout=True)
+            self.grow()
 
     def set_hint(self, hint: str) -> None:
         """Change the note that is shown while there is nothing more important to say."""
@@ -182,8 +180,9 @@ class CheckedField(FieldRow):
         self._judge()
         super().edited()
 
-    def auto_lines_changed(self) -> bool:
-        """The list grows and shrinks with what was typed."""
+    @property
+    def list_open(self) -> bool:
+        """Whether the list is open."""
         return self._open
 
     def mark_text(self) -> str:
@@ -202,14 +201,13 @@ class CheckedField(FieldRow):
         lines = []
         for index, choice in enumerate(shown, first):
             on = index == self._highlight
-            words = f"{choice.value:<{wide}}  {choice.words}" if choice.words else choice.value
-            text = sanitize_line(words, width - 2) if width > 4 else ""
-            component = "field--choice-on" if on else "field--choice"
-            lines.append((f"{ON if on else ' '} {text}", component))
+            value = sanitize_line(choice.value, max(2, width - 2))
+            text = f"{value:<{wide}}  {sanitize_line(choice.words)}" if choice.words else value
+            lines.append((f"{ON if on else ' '} {text}"[:width], CHOICE_ON if on else CHOICE))
         if left := len(found) - first - len(shown):
-            lines.append((f"  {left} more \u2193", "field--note"))
+            lines.append((f"  {left} more \u2193", NOTE))
         if self._note:
-            lines += [(line, "field--note") for line in wrap(self._note, width)]
+            lines += [(line, NOTE) for line in wrap(self._note, width)]
         return lines
 
     def action_commit(self) -> None:
@@ -331,7 +329,7 @@ class CheckedField(FieldRow):
         return found[0].value if self._strict and self.dirty and found else None
 
     def _highlighted(self, found: Sequence[Choice]) -> None:
-        self.refresh(layout=True)
+        self.grow()
         if self._highlight is not None and self._highlight < len(found):
             self.post_message(self.Highlighted(self, found[self._highlight].value))
 

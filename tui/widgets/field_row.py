@@ -20,6 +20,8 @@ from tui.core.text import sanitize_line
 from tui.widgets.line_buffer import EDITS, LineBuffer
 from tui.widgets.wrapping import wrap
 
+REVERSE = Style(reverse=True)
+NOTE, CHOICE, CHOICE_ON = "note", "choice", "choice-on"
 NEWLINE = "\u21b5"
 """Stands for a line break inside a one-line box."""
 
@@ -35,14 +37,8 @@ class FieldRow(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
-    COMPONENT_CLASSES = {
-        "field--label",
-        "field--box",
-        "field--dim",
-        "field--cursor",
-        "field--mark",
-        "field--note",
-    }
+    # Textual resolves each of these for each field whenever styles change: as few as can be.
+    COMPONENT_CLASSES = {"field--label", "field--box", "field--note"}
     ALLOW_SELECT = False
 
     class Edited(Message):
@@ -68,8 +64,7 @@ class FieldRow(Widget, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
         classes: str | None = None,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self.add_class("field")
+        super().__init__(name=name, id=id, classes=f"field {classes}" if classes else "field")
         self.label = label
         self.placeholder = placeholder
         self.suffix = suffix
@@ -92,7 +87,13 @@ class FieldRow(Widget, can_focus=True):
         self._note = words
         for name in ("-invalid", "-saved", "-asking"):
             self.set_class(name == state, name)
+        self.grow()
+
+    def grow(self) -> None:
+        """Lay out a height that may have changed, and keep the whole of the field in view."""
         self.refresh(layout=True)
+        if self.has_focus:
+            self.call_after_refresh(self.scroll_visible, animate=False)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's signature
         """Whether a key would be typed into the box rather than run a binding."""
@@ -116,11 +117,14 @@ class FieldRow(Widget, can_focus=True):
 
     def edited(self) -> None:
         """React to a change of the text."""
-        self.refresh(layout=self.auto_lines_changed())
+        if self.list_open:
+            self.grow()
+        self.refresh()
         self.post_message(self.Edited(self))
 
-    def auto_lines_changed(self) -> bool:
-        """Whether the height may have changed, so that a layout is needed."""
+    @property
+    def list_open(self) -> bool:
+        """Whether there is a list under the box, which typing changes."""
         return False
 
     def box_text(self) -> str:
@@ -132,8 +136,8 @@ class FieldRow(Widget, can_focus=True):
         return " "
 
     def lines_below(self, width: int) -> list[tuple[str, str]]:
-        """The lines under the box, each with its component class."""
-        return [(line, "field--note") for line in wrap(self._note, width)] if self._note else []
+        """The lines under the box, each with what it is: `NOTE`, `CHOICE` or `CHOICE_ON`."""
+        return [(line, NOTE) for line in wrap(self._note, width)] if self._note else []
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """One line, and those below."""
@@ -148,8 +152,10 @@ class FieldRow(Widget, can_focus=True):
         below = self.lines_below(max(8, width - indent))
         if y > len(below):
             return Strip.blank(width, self.rich_style)
-        text, component = below[y - 1]
-        line = [Segment(" " * indent, self.rich_style), Segment(text, self._style(component))]
+        text, kind = below[y - 1]
+        style = self._style("field--note") if kind == NOTE else self._style("field--box")
+        style = style + REVERSE if kind == CHOICE_ON else style
+        line = [Segment(" " * indent, self.rich_style), Segment(text, style)]
         return Strip(line).adjust_cell_length(width, self.rich_style)
 
     def box_span(self) -> tuple[int, int]:
@@ -173,26 +179,26 @@ class FieldRow(Widget, can_focus=True):
         mark = "\u258c" if self.has_focus else " "
         row = [
             Segment(_fit(self.label, label), self._style("field--label")),
-            Segment(mark, self._style("field--mark")),
+            Segment(mark, self._style("field--label")),
             *self._box(box),
             Segment(self.mark_text(), self._style("field--box")),
         ]
         if self.suffix:
-            row.append(Segment(f" {self.suffix}", self._style("field--dim")))
+            row.append(Segment(f" {self.suffix}", self._style("field--label")))
         return row if width else []
 
     def _box(self, width: int) -> list[Segment]:
         style, text = self._style("field--box"), self.box_text()
         if not self.has_focus:
             shown = text or self.placeholder
-            own = style if text else style + Style(color=self._style("field--dim").color, italic=True)
-            return [Segment(_fit(shown, width), own)]
+            faint = Style(color=self._style("field--label").color, italic=True)
+            return [Segment(_fit(shown, width), style if text else style + faint)]
         cursor = min(self._buffer.cursor, len(text))
         before, under, after = text[:cursor], text[cursor : cursor + 1], text[cursor + 1 :]
         line = Strip(
             [
                 Segment(before, style),
-                Segment(under or " ", self._style("field--cursor")),
+                Segment(under or " ", style + REVERSE),
                 Segment(after, style),
             ]
         )
@@ -209,8 +215,8 @@ class FieldRow(Widget, can_focus=True):
     def _indent(self) -> int:
         return self._label_width() + 1
 
-    def _style(self, component: str, *, partial: bool = False) -> Style:
-        return self.get_component_rich_style(component, partial=partial)
+    def _style(self, component: str) -> Style:
+        return self.get_component_rich_style(component)
 
 
 def _one_line(text: str) -> str:

@@ -17,7 +17,7 @@ from textual.reactive import var
 from textual.selection import Selection
 
 from tui.core.text import last_four
-from tui.widgets.field_row import FieldRow
+from tui.widgets.field_row import REVERSE, FieldRow
 
 BULLET = "\u2022"
 BULLETS = BULLET * 16
@@ -197,9 +197,9 @@ class KeyField(FieldRow):
 
     def _box(self, width: int) -> list[Segment]:
         if self.has_focus and not self.filled and self.kept:
-            shown = self.kept[: width - 1]
+            shown, style = self.kept[: width - 1], self._style("field--box")
             return [
-                Segment(shown[:1], self._style("field--cursor")),
-                Segment(f"{shown[1:]:<{width - 1}}", self._style("field--dim")),
+                Segment(shown[:1], style + REVERSE),
+                Segment(f"{shown[1:]:<{width - 1}}", style),
             ]
         return super()._box(width)

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from tui.core.figures import ProviderFigures
 from tui.core.quota import AlertLevel, alert_level, percent
-from tui.widgets.usage_lines import ALERT_WORDS, Part, bar
+from tui.widgets.usage_text import ALERT_WORDS, Part, bar
 
 BAR_CELLS = 24
 LABEL_CELLS = 16

@@ -31,7 +31,7 @@ class ApiKeysSection(Section):
     def compose(self) -> ComposeResult:
         """The radio, a block for each provider, and the host's keys for an admin."""
         yield RadioGroup(self._options(), self._chosen(), id="key-choice")
-        with Vertical(id="own-keys"):
+        with Vertical(id="own-keys", classes="" if self._chosen() == "own" else "-idle"):
             for provider in POOLED:
                 label = f"{provider_name(provider):<8}"
                 yield self.switch(f"{provider}.use_own_key", "use my key", label=label)
@@ -44,10 +44,6 @@ class ApiKeysSection(Section):
                 for provider in POOLED:
                     yield KeyRow(DefaultKey(self.services, provider), id=f"default-key-{provider}")
 
-    def on_mount(self) -> None:
-        """Show the mode."""
-        self._show_mode()
-
     def reload(self) -> None:
         """Take over the mode, the toggles and what is known of the keys."""
         super().reload()
@@ -56,7 +52,7 @@ class ApiKeysSection(Section):
         radio.chosen = self._chosen()
         for row in self.query(KeyRow):
             row.reload()
-        self._show_mode()
+        self.query_one("#own-keys").set_class(self._chosen() != "own", "-idle")
 
     def focus_key(self, provider: str) -> None:
         """Put the focus on the field of the user's own key for a provider."""
@@ -101,7 +97,3 @@ class ApiKeysSection(Section):
         here = any(slot.session_only for slot in self._own.values())
         place = "this session only" if here else self.services.keys.where_new_keys_go()
         return f"A new key is tested first, then {kept_words(place)}."
-
-    def _show_mode(self) -> None:
-        own = self._chosen() == "own"
-        self.set_class(not own, "-default-mode")

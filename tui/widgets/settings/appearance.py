@@ -1,17 +1,16 @@
 """Section 5: the colours, and the bell."""
 
-from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from tui.services.services import Services
-from tui.widgets.checked_field import CheckedField, Choice
+from tui.widgets.checked_field import Choice
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.setting_fields import setting_field
 
 
 class AppearanceSection(Section):
-    """The theme, shown at once as the list is walked through, and the bell.
+    """The theme, applied as soon as it is chosen, and the bell.
 
     Args:
         services: What reads and changes them.
@@ -32,29 +31,13 @@ class AppearanceSection(Section):
             "Theme",
             choices=themes,
             strict=True,
-            hint="Down opens the list; each theme is shown as you pass it.",
+            hint="Down opens the list, Enter applies one at once.",
         )
         yield self.switch("bell", "ring it on an alert", label=f"{'Bell':<16}")
 
     def ended(self, field: Widget, words: str, *, ok: bool) -> None:
-        """Keep the theme that was saved."""
+        """Show a theme as soon as it is saved."""
         super().ended(field, words, ok=ok)
-        self._show_saved_theme()
-
-    def reload(self) -> None:
-        """Take over the theme as well."""
-        super().reload()
-        self._show_saved_theme()
-
-    @on(CheckedField.Highlighted)
-    def _on_highlighted(self, event: CheckedField.Highlighted) -> None:
-        event.stop()
-        if event.value in self.app.available_themes:
-            self.app.theme = event.value
-        elif not event.control.dirty:
-            self._show_saved_theme()
-
-    def _show_saved_theme(self) -> None:
         theme = self.services.settings.user().theme
-        if theme in self.app.available_themes:
+        if ok and field.name == "theme" and theme in self.app.available_themes:
             self.app.theme = theme

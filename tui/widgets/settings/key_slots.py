@@ -2,7 +2,7 @@
 
 from tui.core.chat import KeyCheck
 from tui.core.quota import KeySource
-from tui.core.settings import provider_name
+from tui.core.settings import POOLED, provider_name
 from tui.services.services import Services
 
 
@@ -62,9 +62,13 @@ class OwnKey:
         return await self._services.keys.test(self._provider, key)
 
     async def keep(self, key: str) -> str:
-        """Keep a key; in words where."""
+        """Keep a key; in words where. Whoever gives a key wants it used: the choice follows, and is said."""
         place = await self._services.keys.save_own(self._provider, key, session_only=self.session_only)
-        return kept_words(place)
+        settings = self._services.settings
+        if self._provider not in POOLED or settings.user().api_keys.use_custom:
+            return kept_words(place)
+        await settings.set("keys.use_custom", "true")
+        return f"{kept_words(place)} \u00b7 in use"
 
     async def remove(self) -> None:
         """Remove the kept key."""

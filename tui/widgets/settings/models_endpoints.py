@@ -1,5 +1,6 @@
 """Section 3: which models new conversations start with, and the servers besides the two providers."""
 
+import asyncio
 from importlib import metadata
 
 from textual import events, on
@@ -24,6 +25,13 @@ class ModelsEndpointsSection(Section):
     Args:
         services: What reads and changes them, and lists models.
     """
+
+    class SdksFound(Message):
+        """It was found out which of Google's SDKs are installed."""
+
+        def __init__(self, choices: tuple[Choice, ...]) -> None:
+            super().__init__()
+            self.choices = choices
 
     class Listed(Message):
         """A provider was asked for its models."""
@@ -75,8 +83,10 @@ class ModelsEndpointsSection(Section):
             )
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Ask a provider for its models once its field is reached; until then the offline list serves."""
+        """Find out what a list needs once its field is reached; until then what is known offline serves."""
         match (event.widget.name or "").split("."):
+            case ["google", "sdk"]:
+                self.run_worker(self._find_sdks(), group="sdks", exclusive=True, exit_on_error=False)
             case ["endpoints", provider, "model"] | [provider, "model"] if provider not in self._asked:
                 self._asked.add(provider)
                 self.run_worker(self._list(provider), group=f"models {provider}", exit_on_error=False)
@@ -144,10 +154,20 @@ class ModelsEndpointsSection(Section):
         await holder.remove_children()
         await holder.mount_all(self._blocks())
 
+    async def _find_sdks(self) -> None:
+        self.post_message(self.SdksFound(await asyncio.to_thread(_sdks, ask=True)))
+
     async def _list(self, provider: str) -> None:
         if not self.services.keys.status(provider).missing:
             await self.services.models.list(provider)
             self.post_message(self.Listed(provider))
+
+    @on(SdksFound)
+    def _on_sdks_found(self, event: SdksFound) -> None:
+        event.stop()
+        for field in self.query(CheckedField):
+            if field.name == "google.sdk":
+                field.set_choices(event.choices)
 
     @on(Listed)
     def _on_listed(self, event: Listed) -> None:
@@ -166,18 +186,17 @@ def _kind(provider: str) -> str:
     return "offline, made of words we wrote" if provider == "demo" else "endpoint"
 
 
-def _sdks() -> tuple[Choice, ...]:
+def _sdks(*, ask: bool = False) -> tuple[Choice, ...]:
+    """The SDKs with what speaks for each; `ask` looks for the installed one, which reads the disk."""
+    retired = "retired since 2025-11-30"
     return (
-        Choice(
-            GoogleSdk.GENAI.value, "recommended: Google maintains it, it stops at once, it reports thoughts"
-        ),
-        Choice(GoogleSdk.LEGACY.value, _legacy_words()),
+        Choice(GoogleSdk.GENAI.value, "recommended: maintained, stops at once, reports thoughts"),
+        Choice(GoogleSdk.LEGACY.value, f"{retired}; {_legacy_version()}" if ask else retired),
     )
 
 
-def _legacy_words() -> str:
+def _legacy_version() -> str:
     try:
-        version = metadata.version("google-generativeai")
+        return f"{metadata.version('google-generativeai')} is installed"
     except metadata.PackageNotFoundError:
-        return "not installed: pip install 'ctroom[google-legacy]'; retired since 2025-11-30"
-    return f"retired since 2025-11-30; {version} is installed"
+        return "not installed: pip install 'ctroom[google-legacy]'"

@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 
-from textual import on
+from textual import events, on
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
@@ -14,6 +14,7 @@ from tui.widgets.settings.setting_fields import shown_value
 from tui.widgets.toggle import Toggle
 
 SAVED = "saved"
+HERE = "\u25b8"
 
 
 class Section(Vertical):
@@ -45,7 +46,8 @@ class Section(Vertical):
         super().__init__(id=id, classes="settings-section")
         self.services = services
         self.number = number
-        self.border_title = f"{number} {title}"
+        self._title = f"{number} {title}"
+        self.border_title = self._title
 
     def reload(self) -> None:
         """Take over what was changed elsewhere; a field that is being typed in is left alone."""
@@ -56,6 +58,16 @@ class Section(Vertical):
         for toggle in self.query(Toggle):
             if toggle.name in known:
                 toggle.on = self.services.settings.get(toggle.name) == "true"
+
+    @on(events.DescendantFocus)
+    def _mark(self) -> None:
+        """Mark the section. The pseudo-class `:focus-within` would restyle all its fields at each Tab."""
+        self.border_title = f"{HERE} {self._title}"
+
+    @on(events.DescendantBlur)
+    def _unmark(self) -> None:
+        """Take the mark away."""
+        self.border_title = self._title
 
     def focus_first(self) -> None:
         """Put the focus on the section's first field."""
