@@ -70,19 +70,6 @@ class CheckedField(FieldRow):
             """The field."""
             return self._control
 
-    class Highlighted(Message):
-        """A value of the list is under the cursor; empty: none is any more, the saved value stands."""
-
-        def __init__(self, control: "CheckedField", value: str) -> None:
-            super().__init__()
-            self._control = control
-            self.value = value
-
-        @property
-        def control(self) -> "CheckedField":
-            """The field."""
-            return self._control
-
     def __init__(
         self,
         label: str,
@@ -203,7 +190,7 @@ class CheckedField(FieldRow):
             on = index == self._highlight
             value = sanitize_line(choice.value, max(2, width - 2))
             text = f"{value:<{wide}}  {sanitize_line(choice.words)}" if choice.words else value
-            lines.append((f"{ON if on else ' '} {text}"[:width], CHOICE_ON if on else CHOICE))
+            lines.append((f"{ON if on else ' '} {text}".ljust(width)[:width], CHOICE_ON if on else CHOICE))
         if left := len(found) - first - len(shown):
             lines.append((f"  {left} more \u2193", NOTE))
         if self._note:
@@ -240,15 +227,15 @@ class CheckedField(FieldRow):
             self._highlight = values.index(self.value) if self.value in values else None
         elif found:
             self._highlight = 0 if self._highlight is None else min(self._highlight + 1, len(found) - 1)
-        self._highlighted(found)
+        self.grow()
 
     def action_previous_choice(self) -> None:
         """Go to the list's previous value."""
         if not self._open:
             raise SkipAction
-        if found := self._matching():
+        if self._matching():
             self._highlight = max(0, (self._highlight or 0) - 1)
-            self._highlighted(found)
+            self.grow()
 
     def on_click(self, event: events.Click) -> None:
         """Choose the value that was clicked, or open the list."""
@@ -328,14 +315,8 @@ class CheckedField(FieldRow):
             return found[self._highlight].value
         return found[0].value if self._strict and self.dirty and found else None
 
-    def _highlighted(self, found: Sequence[Choice]) -> None:
-        self.grow()
-        if self._highlight is not None and self._highlight < len(found):
-            self.post_message(self.Highlighted(self, found[self._highlight].value))
-
     def _close(self) -> None:
         if not self._open:
             return
         self._open, self._highlight = False, None
         self.refresh(layout=True)
-        self.post_message(self.Highlighted(self, ""))
