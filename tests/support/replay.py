@@ -49,6 +49,7 @@ class Replay:
         self._scripts = [tuple(script) for script in scripts]
         self.requests: list[ChatRequest] = []
         self.closed_streams = 0
+        self.closed_stream = asyncio.Event()
         self.closed = False
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -74,6 +75,7 @@ class Replay:
                         yield step
         finally:
             self.closed_streams += 1
+            self.closed_stream.set()
 
     async def models(self) -> tuple[ModelInfo, ...]:
         return self._offered

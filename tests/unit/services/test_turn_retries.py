@@ -61,6 +61,14 @@ async def test_nothing_is_sent_again_after_the_first_byte() -> None:
     assert row.tokens == end.charged > 1
 
 
+async def test_a_reply_that_began_is_charged_whatever_its_provider_says_later() -> None:
+    error = failure(ProviderErrorKind.RATE_LIMIT, accepted=False)
+    session = await talk(Replay([TextDelta("Y"), error]))
+    end = await session.reply()
+    assert [row.tokens for row in session.ledger] == [end.charged]
+    assert end.charged > 0
+
+
 async def test_there_are_three_attempts_at_most() -> None:
     provider = Replay([failure(ProviderErrorKind.SERVER, accepted=False)])
     session = await talk(provider)

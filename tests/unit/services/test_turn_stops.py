@@ -1,6 +1,7 @@
 """Stopping a turn anywhere: what had come is kept, and it is charged exactly once."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 import pytest
@@ -196,3 +197,27 @@ def test_the_end_of_the_loop_settles_what_streams() -> None:
     [session] = seen
     assert len(session.ledger) == 1
     session.assert_settled()
+
+
+@pytest.mark.parametrize("way", ["close", "cancel"])
+async def test_leaving_the_generator_stops_the_reply_by_itself(way: str) -> None:
+    hold = Hold()
+    provider = Replay([TextDelta("Half"), hold])
+    session = await talk(provider)
+    turn = session.send()
+    if way == "close":
+        while not isinstance(await anext(turn), TextDelta):
+            pass
+        await turn.aclose()
+    else:
+        reader = asyncio.ensure_future(_read(turn))
+        await hold.reached.wait()
+        reader.cancel()
+    await asyncio.wait_for(provider.closed_stream.wait(), 5)
+    await session.turns.drain()
+    assert len(session.ledger) == 1
+
+
+async def _read(turn: AsyncGenerator[TurnEvent, None]) -> None:
+    async for _ in turn:
+        pass
