@@ -1,8 +1,6 @@
 """The app: the frame around the tabs, and the state that they share."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import tzinfo
 from functools import partial
 from typing import ClassVar
@@ -16,6 +14,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
 from tui import paths
+from tui.background import follow_store, keep_accounts, load_keys
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
@@ -30,10 +29,6 @@ from tui.widgets.usage_footer import UsageFooter
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
 USAGE_SECONDS = 0.1
 """Changes of the figures are shown together, at most this often."""
-POLL_SECONDS = 0.5
-"""How often other processes' changes are looked for: a stat (design, section 4)."""
-SWEEP_SECONDS = 60.0
-"""How often holds of dead processes are looked for, and the footer follows the clock over midnight."""
 
 
 class CtroomApp(App[None]):
@@ -113,9 +108,8 @@ class CtroomApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the figures, and begin what goes on in the background after the first frame."""
-        self.services.accounting.subscribe(lambda: self.post_message(self.UsageChanged()))
+        self.services.accounting.subscribe(self._say_usage_changed)
         self._show_usage()
-        self.set_interval(SWEEP_SECONDS, self._keep_accounts)
         self.call_after_refresh(self._begin_background)
 
     @property
@@ -125,7 +119,7 @@ class CtroomApp(App[None]):
 
     # Tabs and dialogs
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While a dialog is open, only the keys that are not about the tabs work."""
         behind = ("show_tab", "new_conversation", "choose_model", "list", "help", "command_palette")
         return not (action in behind and isinstance(self.screen, ModalScreen))
@@ -135,7 +129,7 @@ class CtroomApp(App[None]):
         if tab == "settings" and not self.query("#settings"):
             from tui.tabs.settings import SettingsTab
 
-            await self.query_one("#tabs").mount(SettingsTab(self.services))
+            await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
         self.tab = tab
 
     async def action_new_conversation(self) -> None:
@@ -154,7 +148,8 @@ class CtroomApp(App[None]):
 
         await self.action_show_tab("chat")
         chat = self.chat
-        self.push_screen(ModelPicker(self.services, chat.provider, chat.model), chat.choose_model)
+        picker = ModelPicker(self.services, chat.target.provider, chat.target.model)
+        self.push_screen(picker, chat.choose_model)
 
     def action_help(self) -> None:
         """Explain where the user is."""
@@ -203,6 +198,9 @@ class CtroomApp(App[None]):
 
     # Figures, settings, background
 
+    def _say_usage_changed(self) -> None:
+        self.post_message(self.UsageChanged())
+
     @on(UsageChanged)
     def _usage_changed(self) -> None:
         if not self._usage_due:
@@ -212,7 +210,7 @@ class CtroomApp(App[None]):
     def _show_usage(self) -> None:
         self._usage_due = False
         self._follow_settings()
-        self.chat.choose_defaults()
+        self.chat.follow_settings()
         self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
         self.query_one(HeaderBar).user = f"{self.snapshot.user} · {self.snapshot.tier}"
         if self.services.alerts.due():
@@ -246,34 +244,12 @@ class CtroomApp(App[None]):
             self.notify(str(error), title="Theme not kept", severity="warning", markup=False)
 
     def _begin_background(self) -> None:
-        self.run_worker(self._load_keys(), group="background", exit_on_error=False)
-        self.run_worker(self._follow_store(), group="background", exit_on_error=False)
-        self._keep_accounts()
+        """The first frame is on the screen: begin what may take its time."""
+        for work in (load_keys, follow_store, keep_accounts):
+            self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
 
-    async def _load_keys(self) -> None:
-        await self.services.keys.load()
-        self.post_message(self.UsageChanged())
-
-    async def _follow_store(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            with suppress(CtroomError):
-                await self.services.store.refresh()
-
-    def _keep_accounts(self) -> None:
-        self.run_worker(self._sweep(), group="background", exit_on_error=False)
-        self.post_message(self.UsageChanged())
-
-    async def _sweep(self) -> None:
-        with suppress(CtroomError):
-            await self.services.accounting.sweep()
-            await self.services.turns.save_pending()
-
-    def _handle_exception(self, error: Exception) -> None:
+    def _fatal_error(self) -> None:
         """End on an error of our own without a traceback on the screen: the log has it, without locals."""
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            self._return_code = 1
-            self.crash_reference = record_crash(error, paths.data_directory(self.environ))
-            self._close_messages_no_wait()
+        if self._exception is not None and self.crash_reference is None:
+            self.crash_reference = record_crash(self._exception, paths.data_directory(self.environ))
+        self._close_messages_no_wait()

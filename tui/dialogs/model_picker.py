@@ -72,12 +72,15 @@ class ModelPicker(Dialog[tuple[str, str]]):
     def action_move(self, step: int) -> None:
         """Move the highlight."""
         options = self.query_one(OptionList)
-        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
 
     def action_page(self, step: int) -> None:
         """Move the highlight by a page."""
-        options = self.query_one(OptionList)
-        options.action_page_down() if step > 0 else options.action_page_up()
+        for _ in range(max(1, self.query_one(OptionList).size.height - 1)):
+            self.action_move(step)
 
     async def _fetch(self, provider: str) -> None:
         await self._models.list(provider)

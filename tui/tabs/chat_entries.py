@@ -6,6 +6,7 @@ from tui.core.chat import Message, MessageStatus, Role
 from tui.core.errors import RefusalReason
 from tui.core.figures import TurnForecast
 from tui.core.settings import provider_name
+from tui.core.text import sanitize_line
 from tui.core.turns import ReplyEnded
 from tui.core.usage import Measured, Provenance
 from tui.widgets.transcript.model import Entry, EntryRole
@@ -63,15 +64,23 @@ def model_words(provider: str, model: str) -> str:
     return name if model in ("", provider) else f"{name} · {model}"
 
 
-def forecast_words(forecast: TurnForecast) -> str:
-    """What a turn may cost: "about 340 to 1,200 tokens · leaves 7,600 today"."""
+def forecast_words(forecast: TurnForecast, width: int) -> str:
+    """What a turn may cost: "about 340 to 1,200 tokens · leaves 7,600 today · Enter", as far as it fits.
+
+    Args:
+        forecast: The figures.
+        width: Cells for the words.
+    """
     if forecast.refused:
-        return forecast.refused
-    cost = f"about {forecast.input:,} to {forecast.most:,} tokens"
-    if forecast.left is None:
-        return cost
-    scope = "today" if forecast.scope == "today" else "of the pool"
-    return f"{cost} · leaves {max(0, forecast.left):,} {scope}"
+        return sanitize_line(forecast.refused, max(8, width))
+    parts = [f"about {forecast.input:,} to {forecast.most:,} tokens"]
+    if forecast.left is not None:
+        scope = "today" if forecast.scope == "today" else "of the pool"
+        parts.append(f"leaves {max(0, forecast.left):,} {scope}")
+    parts.append("Enter")
+    while len(parts) > 1 and len(" · ".join(parts)) > width:
+        parts.pop()
+    return " · ".join(parts)
 
 
 def retry_words(reason: str, seconds: float, attempt: int) -> str:

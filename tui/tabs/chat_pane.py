@@ -1,32 +1,76 @@
-"""The open conversation: title, transcript, what waits, and the prompt."""
+"""The open conversation: title, transcript, what waits, and the prompt with its forecast."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import tzinfo
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.message import Message as UiMessage
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widgets import Static, TextArea
 
 from tui.core.chat import Message, ReasoningDelta, Role, TextDelta
+from tui.core.figures import TurnForecast
 from tui.core.text import sanitize_line
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent, UsageProgress
-from tui.tabs.chat_entries import REPLYING, SENDING, entry_of, progress_meta, retry_words, ways_out
+from tui.services.conversation import Turns
+from tui.tabs.chat_entries import (
+    REPLYING,
+    SENDING,
+    entry_of,
+    forecast_words,
+    model_words,
+    progress_meta,
+    retry_words,
+    ways_out,
+)
 from tui.widgets.prompt import Prompt
 from tui.widgets.title_line import TitleLine
 from tui.widgets.transcript import Entry, EntryRole, Transcript
 
 PROMPT_KEYS = "Enter sends · Ctrl+J new line"
+FORECAST_SECONDS = 0.3
+"""A forecast is made once the typing rests this long: no key ever waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the prompt would be sent to."""
+
+    conversation_id: str | None
+    """None: a conversation that is not made yet."""
+    provider: str
+    model: str
 
 
 class ConversationPane(Vertical):
-    """Shows one conversation, and applies the events of its turns to what is shown."""
+    """Shows one conversation, and applies the events of its turns to what is shown.
 
-    def __init__(self, zone: tzinfo) -> None:
+    Args:
+        turns: Makes forecasts.
+        zone: Where times are shown in.
+    """
+
+    target: reactive[Target | None] = reactive(None, repaint=False)
+    """What the prompt would be sent to."""
+
+    @dataclass
+    class _Forecasted(UiMessage):
+        """It is known what the written prompt may cost."""
+
+        text: str
+        forecast: TurnForecast
+
+    def __init__(self, turns: Turns, zone: tzinfo) -> None:
         super().__init__(id="conversation")
-        self.zone = zone
+        self._turns = turns
+        self._zone = zone
         self._retrying = False
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -54,8 +98,8 @@ class ConversationPane(Vertical):
 
     def show_welcome(self, words: str) -> None:
         """Empty the transcript, for a new conversation."""
-        self.transcript.clear()
         self.transcript.placeholder = words
+        self.transcript.clear()
         self.title_line.title = "New conversation"
         self.show_state("")
         self.show_queue(())
@@ -63,79 +107,105 @@ class ConversationPane(Vertical):
     def show_messages(self, title: str, messages: Sequence[Message]) -> None:
         """Show a conversation from its messages, oldest first."""
         self.title_line.title = title
-        self.transcript.load([entry_of(message, self.zone) for message in messages])
+        self.transcript.placeholder = ""
+        self.transcript.load([entry_of(message, self._zone) for message in messages])
         self.prompt.remember([message.text for message in messages if message.role is Role.USER])
-
-    def show_notice(self, key: str, words: str) -> None:
-        """Say something in the conversation, that is no part of it."""
-        self.transcript.append(Entry(key=key, role=EntryRole.NOTICE, body=words))
 
     def show_queue(self, prompts: Sequence[str]) -> None:
         """Show the prompts that wait for the reply to end."""
         queue = self.query_one("#queue", Static)
         queue.set_class(bool(prompts), "-shown")
-        lines = (f"queued  {sanitize_line(text)}" for text in prompts)
-        queue.update(Content("\n").join(Content(line) for line in lines))
+        lines = (Content(f"queued  {sanitize_line(text)}") for text in prompts)
+        queue.update(Content("\n").join(lines))
 
     def show_state(self, words: str) -> None:
         """Say over the prompt what the turn is doing; empty: nothing runs."""
-        if (self.prompt.border_title or "") != words:
-            self.prompt.border_title = Content(words) if words else None
+        self.prompt.border_title = Content(words) if words else None
         self.prompt.set_class(bool(words), "-busy")
 
-    def show_forecast(self, words: str, *, refused: bool = False) -> None:
-        """Say under the prompt what sending it may cost."""
-        self.prompt.border_subtitle = Content(f"{words} · Enter") if words and not refused else words
-        if not words:
+    # The forecast
+
+    def watch_target(self, target: Target | None) -> None:
+        """Name the model, and forecast for it."""
+        if target is not None:
+            self.title_line.model = model_words(target.provider, target.model)
+            self._forecast_soon()
+
+    @on(TextArea.Changed)
+    def _forecast_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(FORECAST_SECONDS, self._forecast)
+
+    def _forecast(self) -> None:
+        text = self.prompt.text
+        if text.strip() and self.target is not None:
+            work = self._fetch_forecast(text, self.target)
+            self.run_worker(work, group="forecast", exclusive=True, exit_on_error=False)
+        else:
             self.prompt.border_subtitle = PROMPT_KEYS
-        self.prompt.set_class(refused, "-refused")
+            self.prompt.remove_class("-refused")
+
+    async def _fetch_forecast(self, text: str, target: Target) -> None:
+        forecast = await self._turns.forecast(target.conversation_id, target.provider, target.model, text)
+        self.post_message(self._Forecasted(text, forecast))
+
+    @on(_Forecasted)
+    def _forecasted(self, event: _Forecasted) -> None:
+        if event.text == self.prompt.text:
+            words = forecast_words(event.forecast, self.prompt.size.width - 2)
+            self.prompt.border_subtitle = Content(words)
+            self.prompt.set_class(event.forecast.refused is not None, "-refused")
+
+    # A turn
 
     def advance(self, event: TurnEvent, reply: Message | None) -> None:
         """Apply an event of this conversation's turn.
 
         Args:
             event: What happened.
-            reply: The reply with all that has come so far, once it has started.
+            reply: The reply as it started; None before that.
         """
         match event:
             case PromptSaved(prompt):
-                self.transcript.append(entry_of(prompt, self.zone))
+                self.transcript.append(entry_of(prompt, self._zone))
                 self.show_state(SENDING)
             case ReplyStarted(started, sent_from):
                 self.transcript.set_marker(sent_from)
-                self.transcript.append(entry_of(started, self.zone))
+                self.transcript.append(entry_of(started, self._zone))
                 self.show_state(REPLYING)
             case ReplyEnded():
                 self._end(event, started=reply is not None)
             case _ if reply is not None:
-                self._stream(event, reply)
+                self._stream(event, reply.id)
 
-    def _stream(self, event: TurnEvent, reply: Message) -> None:
+    def _stream(self, event: TurnEvent, key: str) -> None:
         match event:
             case TextDelta(text):
-                self.transcript.stream(reply.id, text)
-                self._clear_retry(reply.id)
+                self._retry_over(key)
+                self.transcript.stream(key, text)
             case ReasoningDelta(text):
-                self.transcript.stream_reasoning(reply.id, text)
+                self._retry_over(key)
+                self.transcript.stream_reasoning(key, text)
             case UsageProgress(measured):
-                self.transcript.update_entry(reply.id, meta=progress_meta(measured))
+                self.transcript.update_entry(key, meta=progress_meta(measured))
             case Retrying(reason, seconds, attempt):
-                words = retry_words(reason, seconds, attempt)
-                self.transcript.update_entry(reply.id, error=words)
                 self._retrying = True
+                self.transcript.update_entry(key, error=retry_words(reason, seconds, attempt))
+
+    def _retry_over(self, key: str) -> None:
+        if self._retrying:
+            self._retrying = False
+            self.transcript.update_entry(key, error="")
 
     def _end(self, event: ReplyEnded, *, started: bool) -> None:
-        entry = entry_of(event.reply, self.zone)
+        entry = entry_of(event.reply, self._zone)
         if started:
             changes = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in ("key", "role")}
             self.transcript.finish(entry.key, **changes)
         else:
             self.transcript.append(entry)
         if ways := ways_out(event):
-            self.show_notice(f"{entry.key}/ways", ways)
+            self.transcript.append(Entry(key=f"{entry.key}/ways", role=EntryRole.NOTICE, body=ways))
+        self._retrying = False
         self.show_state("")
-
-    def _clear_retry(self, key: str) -> None:
-        if self._retrying:
-            self._retrying = False
-            self.transcript.update_entry(key, error="")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
@@ -46,8 +47,12 @@ class HeaderBar(Widget):
 
     def _tab(self, tab: TabName) -> Content:
         look = self._look("current" if tab.id == self.current else "tab")
-        click = Style.from_meta({"@click": f"app.show_tab({tab.id!r})"})
-        return Content.styled(f" {tab.title} ", look + click)
+        return Content.styled(f" {tab.title} ", look + Style.from_meta({"tab": tab.id}))
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the tab that was clicked."""
+        if tab := event.style.meta.get("tab"):
+            await self.run_action(f"app.show_tab({tab!r})")
 
     def _look(self, part: str) -> Style:
         return self.get_visual_style(f"header--{part}", partial=True)

@@ -1,5 +1,6 @@
 """The line of key hints at the bottom."""
 
+from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
@@ -40,11 +41,16 @@ class HintBar(Widget):
 
     def _hint(self, active: ActiveBinding) -> Content:
         key = self.app.get_key_display(active.binding)
-        click = Style.from_meta({"@click": f"app.simulate_key({active.binding.key!r})"})
+        click = Style.from_meta({"key": active.binding.key})
         return Content.assemble(
             (key, self.get_visual_style("hint--key", partial=True) + click),
             (f" {active.binding.description}", self.get_visual_style("hint--text", partial=True) + click),
         )
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key that was clicked does."""
+        if key := event.style.meta.get("key"):
+            await self.run_action(f"app.simulate_key({key!r})")
 
     def _bindings_updated(self, _screen: Screen[object]) -> None:
         self.refresh()

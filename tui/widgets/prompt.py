@@ -21,7 +21,7 @@ class Prompt(TextArea):
     """
 
     HELP: ClassVar[str] = (
-        "Write your prompt here. Enter sends it, Ctrl+J starts a new line, and a paste is never sent by itself. "
+        "Write your prompt here. Enter sends it, Ctrl+J starts a new line; a paste is never sent by itself. "
         "Up in an empty prompt brings earlier prompts back. Under the prompt stands what the turn may cost. "
         "What you send while a reply streams waits for its turn."
     )

@@ -9,7 +9,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.core.figures import UsageSnapshot
-from tui.widgets.usage_lines import Line, Part, usage_lines
+from tui.widgets.usage_lines import usage_lines
+from tui.widgets.usage_text import Line, Part
 
 
 class UsageFooter(Widget):

@@ -1,65 +1,39 @@
 """The words of the usage footer: figures and a width in, pieces of text out.
 
-Every provider has one line. Lines on default keys share one layout, so that their columns stand under each
-other: the richest layout that fits them all. What matters most (the alert word, what remains) goes last.
+Every provider in use has one line. Lines that show what remains of something share one layout, so that their
+columns stand under each other: the richest that fits them all. The alert word and what remains go last.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
 from tui.core.figures import ProviderFigures, UsageSnapshot
 from tui.core.quota import AlertLevel, KeySource, alert_level, percent
+from tui.widgets.usage_text import (
+    Cell,
+    Line,
+    Part,
+    Piece,
+    alert_word,
+    bar,
+    column_widths,
+    cut,
+    detail,
+    figure,
+    join,
+    width_of,
+)
 
-ALERT_WORDS = {
-    AlertLevel.LOW: "LOW",
-    AlertLevel.CRITICAL: "CRITICAL",
-    AlertLevel.EXHAUSTED: "EMPTY",
-}
-"""Words rather than colours alone, so that the state reads on any terminal."""
-SEPARATOR = " · "
-_RIGHT = (2, 3)
-"""The columns that stand at the right of their width: what remains, and its percentage."""
-
-
-class Part(StrEnum):
-    """What a piece of text is; each has a look in the stylesheet."""
-
-    NAME = "name"
-    BAR = "bar"
-    TRACK = "track"
-    FIGURE = "figure"
-    DETAIL = "detail"
-    LOW = "low"
-    CRITICAL = "critical"
-    EMPTY = "empty"
-
-
-ALERT_PARTS = {
-    AlertLevel.LOW: Part.LOW,
-    AlertLevel.CRITICAL: Part.CRITICAL,
-    AlertLevel.EXHAUSTED: Part.EMPTY,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of text with one look."""
-
-    text: str
-    part: Part
-
-
-Cell = tuple[Piece, ...]
-Line = tuple[Piece, ...]
+_FIGURE_COLUMNS = frozenset({2, 3})
+"""What remains, and its percentage: they stand at the right of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a line on default keys shows besides its name and what remains."""
+    """What a line shows besides its name and what remains."""
 
     bar: int
     """Cells of the bar; 0: none."""
@@ -72,29 +46,25 @@ class _Layout:
     """Whether "remaining" follows the figure."""
 
 
+_RICH = tuple(_Layout(bar=size, used=2, day=2) for size in (20, 16, 11))
+_BARE = (_Layout(0, 0, 0, percent=False), _Layout(0, 0, 0, percent=False, word=False))
 _LAYOUTS = (
-    _Layout(bar=20, used=2, day=2),
-    _Layout(bar=11, used=2, day=2),
+    *_RICH,
     _Layout(bar=11, used=2, day=1),
-    _Layout(bar=11, used=2, day=0),
-    _Layout(bar=11, used=1, day=0),
-    _Layout(bar=6, used=1, day=0),
-    _Layout(bar=0, used=1, day=0),
-    _Layout(bar=6, used=0, day=0),
-    _Layout(bar=0, used=0, day=0),
-    _Layout(bar=0, used=0, day=0, percent=False),
-    _Layout(bar=0, used=0, day=0, percent=False, word=False),
+    *(_Layout(bar=size, used=2, day=0) for size in (16, 11)),
+    *(_Layout(bar=size, used=1, day=0) for size in (11, 6, 0)),
+    *(_Layout(bar=size, used=0, day=0) for size in (6, 0)),
+    *_BARE,
 )
 """From the richest to the barest."""
-
 _LAYOUTS_SHORT_DAY = (
-    *_LAYOUTS[:3],
-    _Layout(bar=11, used=1, day=1),
+    *_RICH,
+    _Layout(bar=11, used=2, day=1),
+    _Layout(bar=6, used=1, day=1),
     _Layout(bar=11, used=0, day=2),
-    _Layout(bar=6, used=0, day=1),
-    _Layout(bar=0, used=0, day=1),
+    *(_Layout(bar=size, used=0, day=1) for size in (11, 6, 0)),
     _Layout(bar=0, used=0, day=1, percent=False),
-    *_LAYOUTS[-2:],
+    *_BARE,
 )
 """The same where a day runs short: then its figures outlast those of the pool."""
 
@@ -115,212 +85,130 @@ def usage_lines(snapshot: UsageSnapshot, width: int, zone: tzinfo, current: str 
     if not shown or width < 1:
         return ()
     indent = max(cell_len(figures.name) for figures in shown) + 1
-    room = max(0, width - indent)
     pending = sum(f.pending for f in snapshot.providers if f.key_source is KeySource.DEFAULT)
-    metered = [f for f in shown if _metered(f)]
-    cells = _fit_metered(metered, room, zone, pending)
-    lines = []
-    for figures in shown:
-        name = Piece(set_cell_size(figures.name, indent), Part.NAME)
-        body = cells[figures.provider] if _metered(figures) else _free_text(figures, room, zone, pending)
-        lines.append(_cut((name, *body), width))
-    return tuple(lines)
+    bodies = _Writer(zone, pending, admin=snapshot.admin).bodies(shown, max(0, width - indent))
+    names = (Piece(set_cell_size(figures.name, indent), Part.NAME) for figures in shown)
+    return tuple(cut((name, *body), width) for name, body in zip(names, bodies, strict=True))
 
 
 def in_use(snapshot: UsageSnapshot, current: str = "") -> tuple[ProviderFigures, ...]:
-    """The providers that have a line: those with a pool and a key, and the current one; else the demo."""
+    """The providers that have a line: those with a key, and the current one; else the demo."""
     shown = tuple(
         figures
         for figures in snapshot.providers
         if figures.provider == current
         or (figures.key_source is not KeySource.NONE and not figures.key_missing)
     )
-    return shown or tuple(figures for figures in snapshot.providers if figures.provider == "demo")
+    return shown or snapshot.providers[-1:]
 
 
-def bar(share: float, width: int) -> Cell:
-    """A bar of `width` cells filled by `share` percent, in half cells; what is left never looks like none."""
-    halves = int(share * 2 * width / 100)
-    if share > 0:
-        halves = max(1, halves)
-    full, half = divmod(min(halves, 2 * width), 2)
-    filled = "█" * full + "▌" * half
-    return (Piece(filled, Part.BAR), Piece("░" * (width - full - half), Part.TRACK))
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    zone: tzinfo
+    pending: int
+    """Tokens of streaming turns on default keys: they count on the day of every provider."""
+    admin: bool
 
+    def bodies(self, shown: Sequence[ProviderFigures], room: int) -> list[Line]:
+        """What follows the name in each line."""
+        metered = {f.provider: f for f in shown if self._metered(f)}
+        columns = dict(zip(metered, self._columns(list(metered.values()), room), strict=True))
+        return [columns.get(f.provider) or self._free_text(f, room) for f in shown]
 
-def _metered(figures: ProviderFigures) -> bool:
-    """Whether a line shows what remains of something, and so has columns."""
-    if figures.key_source is not KeySource.DEFAULT or figures.key_missing:
-        return False
-    return figures.purchased is not None or figures.pool_percent is not None
+    def _metered(self, figures: ProviderFigures) -> bool:
+        """Whether a line shows what remains of something, and so has columns."""
+        if figures.key_source is not KeySource.DEFAULT or figures.key_missing:
+            return False
+        return figures.purchased is not None or not self.admin
 
+    def _columns(self, metered: Sequence[ProviderFigures], room: int) -> list[Line]:
+        short_day = self.admin and any(self._day_level(figures) for figures in metered)
+        rows: list[list[Cell]] = []
+        for layout in _LAYOUTS_SHORT_DAY if short_day else _LAYOUTS:
+            rows = [self._cells(figures, layout) for figures in metered]
+            if sum(column_widths(rows)) <= room:
+                break
+        widths = column_widths(rows)
+        return [join(row, widths, _FIGURE_COLUMNS) for row in rows]
 
-def _fit_metered(
-    metered: Sequence[ProviderFigures], room: int, zone: tzinfo, pending: int
-) -> dict[str, Cell]:
-    short_day = any(_day_level(figures, pending) for figures in metered)
-    rows: list[list[Cell]] = []
-    for layout in _LAYOUTS_SHORT_DAY if short_day else _LAYOUTS:
-        rows = [_cells(figures, layout, zone, pending) for figures in metered]
-        if sum(_widths(rows)) <= room:
-            break
-    widths = _widths(rows)
-    return {figures.provider: _join(row, widths) for figures, row in zip(metered, rows, strict=True)}
+    def _cells(self, figures: ProviderFigures, layout: _Layout) -> list[Cell]:
+        if figures.purchased is None:
+            return self._member_cells(figures, layout)
+        used = figures.used + figures.pending
+        about = "~" if figures.approximate else ""
+        meter = self._meter(figures.purchased, used, about, "remaining", layout)
+        return [*meter, self._day(figures, layout.day)]
 
+    def _member_cells(self, figures: ProviderFigures, layout: _Layout) -> list[Cell]:
+        """A member sees the day in full, and of the pool only its percentage."""
+        pool = "" if figures.pool_percent is None else f" · pool {figures.pool_percent}%"
+        pool_cell = detail(pool) if pool and layout.used == 2 else ()
+        day = figures.day
+        if day is None or day.limit is None:
+            used = figures.used + figures.pending
+            words = figure(f"{'~' if figures.approximate else ''}{used:,} tokens used")
+            return [(), alert_word(figures.alert), words, (), (), pool_cell]
+        about = "~" if day.estimated or self.pending else ""
+        cells = self._meter(day.limit, day.used + self.pending, about, "left today", layout)
+        resets = detail(f" · resets {self._resets(figures)}") if layout.day == 2 else ()
+        return [*cells, (*resets, *pool_cell)]
 
-def _cells(figures: ProviderFigures, layout: _Layout, zone: tzinfo, pending: int) -> list[Cell]:
-    """The columns of a line: bar, alert word, what remains, percent, used, day."""
-    if figures.purchased is None:
-        return _member_cells(figures, layout, zone, pending)
-    used = figures.used + figures.pending
-    about = "~" if figures.approximate else ""
-    left = figures.purchased - used
-    share = percent(left, figures.purchased)
-    level = alert_level(left, figures.purchased) if figures.purchased else AlertLevel.EXHAUSTED
-    remaining = f"{about}{left:,}" + (" remaining" if layout.word else "")
-    cells = [
-        (*bar(share, layout.bar), Piece(" ", Part.DETAIL)) if layout.bar else (),
-        _word(level),
-        (Piece(remaining, Part.FIGURE),),
-        (Piece(f" ({share}%)", Part.FIGURE),) if layout.percent else (),
-    ]
-    tokens = " tokens" if layout.used == 2 else ""
-    amounts = f"{SEPARATOR}{about}{used:,} / {figures.purchased:,}{tokens}"
-    cells.append((Piece(amounts, Part.DETAIL),) if layout.used else ())
-    cells.append(_day(figures, layout.day, zone, pending))
-    return cells
-
-
-def _member_cells(figures: ProviderFigures, layout: _Layout, zone: tzinfo, pending: int) -> list[Cell]:
-    """A member sees the day in full, and of the pool only its percentage."""
-    pool = f"{figures.pool_percent or 0.0}%"
-    day = figures.day
-    if day is None or day.limit is None:
+    def _meter(self, whole: int, used: int, about: str, word: str, layout: _Layout) -> list[Cell]:
+        """Bar, alert word, what is left, its percentage, and used of whole."""
+        left = whole - used
+        share = percent(left, whole)
+        meter = (*bar(share, layout.bar), *detail(" ")) if layout.bar else ()
+        amounts = f" · {about}{used:,} / {whole:,}{' tokens' if layout.used == 2 else ''}"
         return [
-            (*bar(figures.pool_percent or 0.0, layout.bar), Piece(" ", Part.DETAIL)) if layout.bar else (),
-            _word(figures.alert),
-            (Piece(f"{pool} of the pool remaining", Part.FIGURE),),
+            meter,
+            alert_word(alert_level(left, whole)),
+            figure(f"{about}{left:,} {word}" if layout.word else f"{about}{left:,}"),
+            figure(f" ({share}%)") if layout.percent else (),
+            detail(amounts) if layout.used else (),
         ]
-    used = day.used + pending
-    about = "~" if day.estimated or pending else ""
-    left = day.limit - used
-    share = percent(left, day.limit)
-    word = " left today" if layout.word else ""
-    cells = [
-        (*bar(share, layout.bar), Piece(" ", Part.DETAIL)) if layout.bar else (),
-        _word(alert_level(left, day.limit)),
-        (Piece(f"{about}{left:,}{word}", Part.FIGURE),),
-        (Piece(f" ({share}%)", Part.FIGURE),) if layout.percent else (),
-    ]
-    tokens = " tokens" if layout.used == 2 else ""
-    detail = f"{SEPARATOR}{about}{used:,} / {day.limit:,}{tokens}"
-    cells.append((Piece(detail, Part.DETAIL),) if layout.used else ())
-    resets = f"{SEPARATOR}resets {day.resets_at.astimezone(zone):%H:%M}"
-    cells.append((Piece(resets, Part.DETAIL),) if layout.day == 2 else ())
-    cells.append((Piece(f"{SEPARATOR}pool {pool}", Part.DETAIL),) if layout.used == 2 else ())
-    return cells
 
+    def _free_text(self, figures: ProviderFigures, room: int) -> Line:
+        """A line without columns: as many of its phrases as fit, the first always."""
+        first, *rest = self._phrases(figures)
+        pieces = [*first]
+        for phrase in rest:
+            if width_of(pieces) + width_of(phrase) <= room:
+                pieces += phrase
+        return tuple(pieces)
 
-def _free_text(figures: ProviderFigures, room: int, zone: tzinfo, pending: int) -> Cell:
-    """A line without columns: as many of its phrases as fit, the first always."""
-    first, rest = _phrases(figures, zone, pending)
-    cells: list[Piece] = list(first)
-    used = _cell_width(cells)
-    for piece in rest:
-        if used + cell_len(piece.text) <= room:
-            cells.append(piece)
-            used += cell_len(piece.text)
-    return tuple(cells)
+    def _phrases(self, figures: ProviderFigures) -> list[Cell]:
+        """What a line says, the most important first."""
+        used = f"{'~' if figures.approximate else ''}{figures.used + figures.pending:,} tokens"
+        if figures.key_missing:
+            return [(Piece("no key", Part.CRITICAL),), detail(" · add a key in Settings (F4)")]
+        if figures.key_source is KeySource.OWN:
+            return [figure(f"{used} used"), detail(" (Using your API keys)")]
+        if figures.provider == "demo":
+            return [figure(f"offline · {used}"), detail(" · add a key in Settings (F4)")]
+        if figures.key_source is KeySource.NONE:
+            return [figure(f"{used} used"), detail(" (no limit)")]
+        day, whole_day = self._day(figures, 1), self._day(figures, 2)
+        resets, invitation = whole_day[len(day) :], detail(" · enter what you purchased in Settings (F4)")
+        if self._day_level(figures):
+            return [(*figure(f"{used} used"), *day), resets, invitation]
+        return [figure(f"{used} used"), day, resets, invitation]
 
+    def _day(self, figures: ProviderFigures, detailed: int) -> Cell:
+        """The day's allowance: 0 not at all, 1 its figures, 2 with its reset."""
+        day = figures.day
+        if not detailed or day is None or day.limit is None:
+            return ()
+        about = "~" if day.estimated or self.pending else ""
+        word = alert_word(self._day_level(figures))
+        amounts = detail(f"today {about}{day.used + self.pending:,} / {day.limit:,}")
+        resets = detail(f", resets {self._resets(figures)}") if detailed == 2 else ()
+        return (*detail(" · "), *word, *amounts, *resets)
 
-def _phrases(figures: ProviderFigures, zone: tzinfo, pending: int) -> tuple[Cell, list[Piece]]:
-    used = f"{'~' if figures.approximate else ''}{figures.used + figures.pending:,} tokens"
-    if figures.key_missing:
-        return (Piece("no key", Part.CRITICAL),), [_detail(f"{SEPARATOR}add a key in Settings (F4)")]
-    if figures.key_source is KeySource.OWN:
-        return (Piece(f"{used} used", Part.FIGURE),), [_detail(" (Using your API keys)")]
-    if figures.provider == "demo":
-        hint = _detail(f"{SEPARATOR}add a key in Settings (F4)")
-        return (Piece(f"offline{SEPARATOR}{used}", Part.FIGURE),), [hint]
-    if figures.key_source is KeySource.NONE:
-        return (Piece(f"{used} used", Part.FIGURE),), [_detail(" (no limit)")]
-    first = (Piece(f"{used} used", Part.FIGURE),)
-    day = _day(figures, 1, zone, pending)
-    resets = _day(figures, 2, zone, pending)[len(day) :]
-    invitation = _detail(f"{SEPARATOR}enter what you purchased in Settings (F4)")
-    if _day_level(figures, pending):
-        return (*first, *day), [*resets, invitation]
-    return first, [*day, *resets, invitation]
+    def _day_level(self, figures: ProviderFigures) -> AlertLevel | None:
+        day = figures.day
+        if day is None or day.limit is None:
+            return None
+        return alert_level(day.limit - day.used - self.pending, day.limit)
 
-
-def _day(figures: ProviderFigures, detail: int, zone: tzinfo, pending: int) -> Cell:
-    day = figures.day
-    if not detail or day is None or day.limit is None:
-        return ()
-    about = "~" if day.estimated or pending else ""
-    amounts = f"today {about}{day.used + pending:,} / {day.limit:,}"
-    cell: Cell = (_detail(SEPARATOR), *_word(_day_level(figures, pending)), _detail(amounts))
-    if detail == 2:
-        cell = (*cell, _detail(f", resets {day.resets_at.astimezone(zone):%H:%M}"))
-    return cell
-
-
-def _day_level(figures: ProviderFigures, pending: int) -> AlertLevel | None:
-    day = figures.day
-    if day is None or day.limit is None:
-        return None
-    return alert_level(day.limit - day.used - pending, day.limit)
-
-
-def _word(level: AlertLevel | None) -> Cell:
-    if level is None:
-        return ()
-    return (Piece(ALERT_WORDS[level], ALERT_PARTS[level]), _detail(" "))
-
-
-def _detail(text: str) -> Piece:
-    return Piece(text, Part.DETAIL)
-
-
-def _cell_width(cell: Sequence[Piece]) -> int:
-    return sum(cell_len(piece.text) for piece in cell)
-
-
-def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
-    columns = max((len(row) for row in rows), default=0)
-    return [
-        max((_cell_width(row[column]) for row in rows if column < len(row)), default=0)
-        for column in range(columns)
-    ]
-
-
-def _join(row: Sequence[Cell], widths: Sequence[int]) -> Cell:
-    """The cells in their columns; the alert word and the amounts line up whatever their lengths."""
-    pieces: list[Piece] = []
-    gap = 0
-    for column, (cell, width) in enumerate(zip(row, widths, strict=False)):
-        short = width - _cell_width(cell)
-        if column in _RIGHT:
-            gap, short = gap + short, 0
-        if cell and gap:
-            pieces.append(_detail(" " * gap))
-            gap = 0
-        pieces += cell
-        gap += short
-    return tuple(pieces)
-
-
-def _cut(line: Line, width: int) -> Line:
-    """The line, cut with an ellipsis where it is wider than `width`."""
-    if _cell_width(line) <= width:
-        return line
-    kept: list[Piece] = []
-    room = width - 1
-    for piece in line:
-        size = cell_len(piece.text)
-        if size > room:
-            kept.append(Piece(f"{set_cell_size(piece.text, room).rstrip()}…", piece.part))
-            break
-        kept.append(piece)
-        room -= size
-    return tuple(kept)
+    def _resets(self, figures: ProviderFigures) -> str:
+        return f"{figures.day.resets_at.astimezone(self.zone):%H:%M}" if figures.day else ""

@@ -1,0 +1,38 @@
+"""What goes on beside the screen from its first frame on: keys, other processes' changes, the accounts."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from tui.core.errors import CtroomError
+from tui.services.services import Services
+
+POLL_SECONDS = 0.5
+"""How often other processes' changes are looked for: a stat (design, section 4)."""
+SWEEP_SECONDS = 60.0
+"""How often dead processes' holds are charged, unsaved replies saved, and midnight noticed."""
+
+
+async def load_keys(services: Services, changed: Callable[[], None]) -> None:
+    """Learn which default keys are stored, and tell that the figures may be others."""
+    with suppress(CtroomError):
+        await services.keys.load()
+    changed()
+
+
+async def follow_store(services: Services, _changed: Callable[[], None]) -> None:
+    """Take over what other processes commit, for ever; the store tells its subscribers."""
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        with suppress(CtroomError):
+            await services.store.refresh()
+
+
+async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:
+    """Charge what dead processes held and save what could not be saved, at once and every minute."""
+    while True:
+        with suppress(CtroomError):
+            await services.accounting.sweep()
+            await services.turns.save_pending()
+        changed()
+        await asyncio.sleep(SWEEP_SECONDS)
