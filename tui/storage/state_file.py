@@ -59,7 +59,7 @@ class StateFile:
         try:
             make_directory(self.home)
             for directory in SUBDIRECTORIES:
-                if (self.home / directory).exists():
+                if (self.home / directory).is_dir():
                     make_directory(self.home / directory)
         except OSError as error:
             raise cannot_write(self.home, error) from error
