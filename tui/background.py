@@ -29,10 +29,16 @@ async def follow_store(services: Services, _changed: Callable[[], None]) -> None
 
 
 async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:
-    """Charge what dead processes held and save what could not be saved, at once and every minute."""
+    """Recover what dead processes left, and save what could not be saved, at once and every minute."""
     while True:
         with suppress(CtroomError):
-            await services.accounting.sweep()
+            await services.turns.recover()
             await services.turns.save_pending()
         changed()
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def warm_up(services: Services, _changed: Callable[[], None]) -> None:
+    """Load what the first turn needs, on a thread: the vocabulary, and the SDK of the chosen provider."""
+    with suppress(CtroomError, ImportError):
+        await services.turns.warm_up()

@@ -51,7 +51,7 @@ def _print(services: "Services", *, as_json: bool, one_line: bool, redraw: bool)
     if as_json:
         click.echo(json.dumps(usage_json(snapshot), indent=None if one_line else 2))
         return
-    lines = usage_lines(snapshot)
+    lines = usage_lines(snapshot, services.settings.display_zone())
     if redraw:
         click.echo(f"\x1b[{len(lines)}A\x1b[J", nl=False)
     click.echo("\n".join(lines))

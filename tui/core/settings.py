@@ -15,7 +15,7 @@ POOLED = ("openai", "google")
 BUILT_IN = (*POOLED, "demo")
 NAMES = {"openai": "OpenAI", "google": "Google", "demo": "Demo"}
 """Provider names for people."""
-DEFAULT_MODELS = {"openai": "gpt-5.1", "google": "gemini-2.5-flash", "demo": "demo"}
+DEFAULT_MODELS = {"openai": "gpt-5.1", "google": "gemini-3.5-flash", "demo": "demo"}
 DEFAULT_TIERS = {"free": 1_000, "basic": 10_000, "unlimited": None}
 """Tokens per day on default keys (the user's numbers); None is unlimited."""
 MAX_OUTPUT = 4_096

@@ -6,11 +6,14 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
+from tui import providers
 from tui.core.chat import Message, Role, new_id
 from tui.core.errors import CtroomError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
+from tui.core.settings import GoogleSdk
 from tui.core.turns import ReplyEnded, TurnEvent
+from tui.providers import tokens
 from tui.services import ledger
 from tui.services.accounting import Accounting
 from tui.services.connections import Connections
@@ -109,6 +112,20 @@ class Turns:
                     return
         finally:
             turn.stop()
+
+    async def warm_up(self) -> None:
+        """Load the vocabulary of the estimates, and the SDK of the chosen provider, each on a thread.
+
+        Both are loaded at their first use in any case; before it, they cost the user no wait.
+        """
+        provider = self._services.models.default_provider()
+        if provider == "demo":
+            return
+        await asyncio.to_thread(tokens.warm)
+        legacy = provider == "google" and self._services.settings.host().google_sdk is GoogleSdk.LEGACY
+        await asyncio.to_thread(
+            providers.warm, "google-legacy" if legacy else self._services.models.kind(provider)
+        )
 
     def stop(self, conversation_id: str) -> None:
         """Stop the reply that streams in a conversation, if one does; its events go on to `ReplyEnded`."""

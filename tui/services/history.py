@@ -105,6 +105,14 @@ class Planner:
             _fitting_output(limits, spent),
         )
 
+    def plan_exactly(
+        self, branch: Sequence[Message], system_prompt: str, provider: str, model: str, limits: Limits
+    ) -> Plan:
+        """The same with the vocabulary loaded first: a guess of bytes / 2 would hold twice what is needed."""
+        if provider != "demo":
+            tokens.warm()
+        return self.plan(branch, system_prompt, provider, model, limits)
+
     def _size(self, message: Message, kind: str, model: str) -> int:
         """What a message adds to the estimate of an input."""
         key = (kind, model, hash(message.text), len(message.text))
@@ -112,7 +120,7 @@ class Planner:
             return size
         alone = tokens.estimate_input((ChatMessage(message.role, message.text),), model, kind)
         size = alone - tokens.estimate_input((), model, kind)
-        if tokens.exact(kind, model):  # a guess made before the vocabulary was there must not stay
+        if tokens.warmed() or kind == "demo":  # a guess made before the vocabulary was there must not stay
             if len(self._sizes) >= _CACHED_SIZES:
                 self._sizes.clear()
             self._sizes[key] = size

@@ -74,7 +74,7 @@ class Models:
                 said.max_output if said else None,
                 said.name if said else None,
             )
-        known = self._catalog.model_info(self._kind(provider), model)
+        known = self._catalog.model_info(self.kind(provider), model)
         if said is None:
             return known
         return ModelInfo(
@@ -123,8 +123,9 @@ class Models:
     def _offline(self, provider: str) -> tuple[ModelInfo, ...]:
         endpoint = self._settings.host().endpoint(provider)
         if endpoint is None:
-            return self._catalog.offline_models(self._kind(provider))
+            return self._catalog.offline_models(self.kind(provider))
         return (ModelInfo(endpoint.model, endpoint.context),) if endpoint.model else ()
 
-    def _kind(self, provider: str) -> str:
+    def kind(self, provider: str) -> str:
+        """The kind of adapter that a provider is spoken to with."""
         return provider if provider in DEFAULT_MODELS else "openai"

@@ -34,5 +34,5 @@ class Services:
 
     async def aclose(self) -> None:
         """Let running turns settle, then end the store's writer thread."""
-        await self.turns.drain()
+        await self.turns.aclose()
         await self.store.aclose()

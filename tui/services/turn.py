@@ -145,7 +145,7 @@ class Turn:
     async def _plan(self, provider: str, model: str) -> Plan:
         services = self._services
         return await asyncio.to_thread(
-            services.planner.plan,
+            services.planner.plan_exactly,
             self._branch or (),
             services.system_prompt(self._order.conversation_id),
             provider,
