@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 _Convert = Callable[[Any], Any]
 _PLAIN = (str, int, bool)
+_ABSENT = object()
 
 
 class FieldProblemError(ValueError):
@@ -45,6 +46,7 @@ class Codec(Generic[R]):
         self._type = record_type
         self._plan = [_Plan(field, hints[field.name]) for field in fields(record_type)]  # type: ignore[arg-type]
         self._names = frozenset(plan.name for plan in self._plan)
+        self._reading = [(plan.name, plan.plain, plan) for plan in self._plan]
 
     def decode(self, document: object) -> R:
         """The record of a document.
@@ -55,16 +57,14 @@ class Codec(Generic[R]):
         if type(document) is not dict:
             raise FieldProblemError("", f"{_shown(document)} is not an object")
         values = {}
-        for plan in self._plan:
-            name = plan.name
-            if name not in document:
-                if plan.required:
-                    raise FieldProblemError(name, "it is missing")
-                continue
-            value = document[name]
-            if type(value) not in plan.plain:
-                value = _convert(plan, value)
-            values[name] = value
+        for name, plain, plan in self._reading:
+            value = document.get(name, _ABSENT)
+            if type(value) in plain:
+                values[name] = value
+            elif value is not _ABSENT:
+                values[name] = _convert(plan, value)
+            elif plan.required:
+                raise FieldProblemError(name, "it is missing")
         return self._type(**values)
 
     def encode(self, record: R) -> dict[str, Any]:

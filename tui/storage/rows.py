@@ -6,7 +6,7 @@ hold the interpreter's lock throughout (70 ms for 10,000 messages); record by re
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
@@ -117,45 +117,54 @@ class _Parser:
         tables: Tables = {}
         for name in self._members():
             known = self._previous.get(name)
-            by_id = {_number(key): self._row(known, key) for key in self._members()}
-            tables[name] = _reuse(known, by_id)
+            tables[name] = _reuse(known, self._documents(known.by_id if known else {}))
         self._skip()
         if self._at != len(self._text):
             raise ValueError("it goes on after its end")
         return tables
 
-    def _members(self) -> Iterable[str]:
+    def _members(self) -> Iterator[str]:
         """Each key of the object that begins here, with the position at its value."""
         self._expect("{")
         if self._next() == "}":
             self._at += 1
             return
         while True:
-            yield self._key()
+            if self._next() != '"':
+                raise ValueError("it is not a TinyDB file")
+            key, self._at = _DECODER.raw_decode(self._text, self._at)
+            self._expect(":")
+            yield str(key)
             if self._next() == "}":
                 self._at += 1
                 return
             self._expect(",")
 
-    def _key(self) -> str:
-        if self._next() != '"':
-            raise ValueError("it is not a TinyDB file")
-        key, self._at = _DECODER.raw_decode(self._text, self._at)
-        self._expect(":")
-        self._skip()
-        return str(key)
-
-    def _row(self, known: Rows | None, key: str) -> Row:
-        old = known.by_id.get(_number(key)) if known else None
-        if old and self._text.startswith(old.encoded, self._at):
-            self._at += len(old.encoded)
-            return old
-        start = self._at
-        document, self._at = _DECODER.raw_decode(self._text, start)
-        if type(document) is not dict:
-            raise ValueError("it is not a TinyDB file")
-        encoded = self._text[start : self._at]
-        return Row(encoded if encoded.isascii() else encode_document(document), parsed=document)
+    def _documents(self, known: Mapping[int, Row]) -> dict[int, Row]:
+        """The documents of the table that begins here; the start of a program waits for this loop."""
+        by_id: dict[int, Row] = {}
+        text = self._text
+        self._expect("{")
+        if self._next() == "}":
+            self._at += 1
+            return by_id
+        while True:
+            match = _KEY.match(text, self._at)
+            if not match:
+                raise ValueError("it is not a table of numbered documents")
+            doc_id, start = int(match[1]), match.end()
+            old = known.get(doc_id)
+            if old and text.startswith(old.encoded, start):
+                by_id[doc_id] = old
+                end = start + len(old.encoded)
+            else:
+                by_id[doc_id], end = _parse_row(text, start)
+            match = _SEPARATOR.match(text, end)
+            if not match:
+                raise ValueError("it is not complete JSON")
+            self._at = match.end()
+            if match[1] == "}":
+                return by_id
 
     def _next(self) -> str:
         self._skip()
@@ -182,16 +191,21 @@ def _reuse(known: Rows | None, by_id: dict[int, Row]) -> Rows:
     return Rows(by_id)
 
 
-def _number(key: str) -> int:
-    if not (key.isascii() and key.isdigit()):
-        raise ValueError(f"the document id {key[:20]!r} is not a number")
-    return int(key)
+def _parse_row(text: str, start: int) -> tuple[Row, int]:
+    """The row of the document that begins at `start`, and where it ends."""
+    document, end = _DECODER.raw_decode(text, start)
+    if type(document) is not dict:
+        raise ValueError("it is not a table of numbered documents")
+    encoded = text[start:end]
+    return Row(encoded if encoded.isascii() else encode_document(document), parsed=document), end
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"it holds {constant}, which is not JSON")
 
 
+_KEY = re.compile(r'[ \t\n\r]*"([0-9]{1,18})"[ \t\n\r]*:[ \t\n\r]*')
+_SEPARATOR = re.compile(r"[ \t\n\r]*([,}])")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ENCODER = json.JSONEncoder(allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse)

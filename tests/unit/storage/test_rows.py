@@ -87,7 +87,7 @@ def test_untouched_rows_are_the_very_same_objects() -> None:
     ],
 )
 def test_what_is_not_a_tinydb_file_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match=r"^(it|the document id) "):
+    with pytest.raises(ValueError, match=r"^it "):
         parse_tables(content)
 
 
@@ -97,7 +97,7 @@ def test_every_cut_is_noticed(data: dict[str, dict[str, Any]], draw: st.DataObje
     content = json.dumps(data).encode()
     length = draw.draw(st.integers(0, len(content) - 1))
 
-    with pytest.raises(ValueError, match=r"^(it|the document id) "):
+    with pytest.raises(ValueError, match=r"^it "):
         parse_tables(content[:length])
 
 
