@@ -3,28 +3,28 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from tui import providers
 from tui.core.chat import Message, Role, new_id
 from tui.core.errors import CtroomError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
 from tui.core.settings import GoogleSdk
 from tui.core.turns import ReplyEnded, TurnEvent
-from tui.providers import tokens
 from tui.services import ledger
 from tui.services.accounting import Accounting
 from tui.services.connections import Connections
-from tui.services.history import Planner
 from tui.services.keys import Connect, Keys
 from tui.services.library import Library
 from tui.services.models import Models
 from tui.services.outbox import Outbox, Pause
 from tui.services.settings import SettingsService
-from tui.services.turn import Turn
 from tui.services.turn_services import Order, TurnServices
+
+if TYPE_CHECKING:
+    from tui.services.turn import Turn
 
 CHECKPOINT_SECONDS = 1.0
 """How much of a reply a killed process may lose (design, section 2)."""
@@ -66,7 +66,8 @@ class Turns:
         self._clock = clock
         self._outbox = Outbox(library, accounting, pause)
         self._connections = Connections(connect)
-        self._services = TurnServices(
+        self._make_services = partial(
+            TurnServices,
             settings,
             keys,
             accounting,
@@ -74,17 +75,23 @@ class Turns:
             library,
             self._connections,
             self._outbox,
-            Planner(),
-            clock,
-            pause,
-            checkpoint_seconds,
-            self._track,
+            clock=clock,
+            pause=pause,
+            checkpoint_seconds=checkpoint_seconds,
+            track=self._track,
         )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, Turn] = {}
         self._unfinished: set[Turn] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._retrying_saves: asyncio.Task[None] | None = None
+
+    @cached_property
+    def _services(self) -> TurnServices:
+        """Made when it is first needed: the first frame does not pay for what plans a turn."""
+        from tui.services.history import Planner
+
+        return self._make_services(planner=Planner())
 
     async def send(
         self, conversation_id: str, text: str, *, provider: str | None = None, model: str | None = None
@@ -102,6 +109,8 @@ class Turns:
             provider: Instead of the conversation's.
             model: Instead of the conversation's.
         """
+        from tui.services.turn import Turn
+
         turn = Turn(self._services, Order(conversation_id, text, provider, model))
         self._track(self._run(conversation_id, turn))
         try:
@@ -118,6 +127,9 @@ class Turns:
 
         Both are loaded at their first use in any case; before it, they cost the user no wait.
         """
+        from tui import providers
+        from tui.providers import tokens
+
         provider = self._services.models.default_provider()
         if provider == "demo":
             return
@@ -214,7 +226,7 @@ class Turns:
         await self.drain()
         await self._connections.aclose()
 
-    async def _run(self, conversation_id: str, turn: Turn) -> None:
+    async def _run(self, conversation_id: str, turn: "Turn") -> None:
         lock = self._locks.setdefault(conversation_id, asyncio.Lock())
         self._unfinished.add(turn)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date, tzinfo
 
 from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
 from tui.core.errors import InvalidValueError
@@ -45,6 +46,10 @@ class Library:
         """This user's conversations, the latest used first, without deleted ones."""
         mine = [entry for _, entry in self._store.view.conversations if self._is_mine(entry)]
         return tuple(sorted(mine, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
+
+    def today(self, zone: tzinfo) -> date:
+        """The day it is where the reader is, by the clock that dates the conversations."""
+        return self._clock().astimezone(zone).date()
 
     def get(self, conversation_id: str) -> Conversation:
         """The index entry of a conversation, from the view.

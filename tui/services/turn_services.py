@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.core.ports import Clock
 from tui.services.accounting import Accounting
 from tui.services.connections import Connections
-from tui.services.history import Limits, Planner
 from tui.services.keys import Keys
 from tui.services.library import Library
 from tui.services.models import Models
 from tui.services.outbox import Outbox, Pause
 from tui.services.settings import SettingsService
+
+if TYPE_CHECKING:
+    from tui.services.history import Limits, Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class TurnServices:
     library: Library
     connections: Connections
     outbox: Outbox
-    planner: Planner
+    planner: "Planner"
     clock: Clock
     pause: Pause
     """Waits before a retry."""
@@ -34,8 +36,10 @@ class TurnServices:
     track: Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
     """Starts a task that the service awaits before it ends."""
 
-    def limits(self, provider: str, model: str) -> Limits:
+    def limits(self, provider: str, model: str) -> "Limits":
         """What bounds a turn with that model at present."""
+        from tui.services.history import Limits
+
         info = self.models.info(provider, model)
         return Limits(
             max_output=self.settings.user().max_output,
