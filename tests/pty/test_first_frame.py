@@ -28,7 +28,7 @@ FORBIDDEN = (
 """SDKs, the keyring, HTTP clients and Textual's Markdown: each costs 30 to 1,100 ms (design, section 9)."""
 
 SKELETON = 379
-"""Modules that a Textual app with a chat's widgets imports; with the libraries of ours, 1.15 times as many."""
+"""Modules that a Textual app with a chat's widgets imports; our libraries may make it 1.15 times as many."""
 OWN = 105
 """Modules of Ctroom itself: they are small on purpose, and together cost less than one library would."""
 HARNESS = ("tests", "runpy", "sitecustomize")
