@@ -1,20 +1,19 @@
 """The app: the frame around the tabs, and the state that they share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import tzinfo
-from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen, SystemModalScreen
 
 from tui import paths
-from tui.background import follow_store, keep_accounts, load_keys
+from tui.background import follow_store, keep_accounts, load_keys, warm_up
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
@@ -26,9 +25,18 @@ from tui.widgets.hint_bar import HintBar, key_words
 from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
 USAGE_SECONDS = 0.1
 """Changes of the figures are shown together, at most this often."""
+
+
+def _actions_provider() -> "type[Provider]":
+    from tui.dialogs.palette import ActionsProvider
+
+    return ActionsProvider
 
 
 class CtroomApp(App[None]):
@@ -42,7 +50,9 @@ class CtroomApp(App[None]):
     TITLE = "Ctroom"
     CSS_PATH: ClassVar = [*paths.stylesheets()]
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar = {_actions_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
         Binding("f2", "show_tab('chat')", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
@@ -92,6 +102,8 @@ class CtroomApp(App[None]):
         self.environ = environ
         self.crash_reference: str | None = None
         """Names the log's record of the error that ended the app, where one did."""
+        self.chat = ChatTab(services)
+        self.header = HeaderBar(TABS)
         self._usage_due = False
         self._known_theme = services.settings.user().theme
         if self._known_theme in self.available_themes:
@@ -100,29 +112,29 @@ class CtroomApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The frame and the chat; Settings is mounted when it is first shown."""
-        yield HeaderBar(TABS)
+        yield self.header
         with Container(id="tabs"):
-            yield ChatTab(self.services, self.zone)
-        yield UsageFooter().data_bind(CtroomApp.snapshot, CtroomApp.provider, CtroomApp.zone)
+            yield self.chat.data_bind(CtroomApp.zone)
+        yield UsageFooter().data_bind(CtroomApp.snapshot, CtroomApp.zone)
         yield HintBar()
 
     def on_mount(self) -> None:
         """Show the figures, and begin what goes on in the background after the first frame."""
-        self.services.accounting.subscribe(self._say_usage_changed)
+        self._unsubscribe = self.services.accounting.subscribe(self._say_usage_changed)
         self._show_usage()
         self.call_after_refresh(self._begin_background)
 
-    @property
-    def chat(self) -> ChatTab:
-        """The chat tab."""
-        return self.query_one(ChatTab)
+    def on_unmount(self) -> None:
+        """The services outlive the app: their last turns settle after it."""
+        self._unsubscribe()
 
     # Tabs and dialogs
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """While a dialog is open, only the keys that are not about the tabs work."""
+        """While a dialog is open, only keys that are not about the tabs work; the palette is none."""
         behind = ("show_tab", "new_conversation", "choose_model", "list", "help", "command_palette")
-        return not (action in behind and isinstance(self.screen, ModalScreen))
+        modal = isinstance(self.screen, ModalScreen) and not isinstance(self.screen, SystemModalScreen)
+        return not (action in behind and modal)
 
     async def action_show_tab(self, tab: str) -> None:
         """Show a tab."""
@@ -157,18 +169,9 @@ class CtroomApp(App[None]):
 
         self.push_screen(HelpDialog(self.screen))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette's entries: every action that has a key, and the theme."""
-        from tui.dialogs.actions import actions_of
-
-        for action in actions_of(screen):
-            run = partial(self.run_action, action.action, action.node)
-            yield SystemCommand(f"{action.title}  {action.key}", action.help, run)
-        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
-
     def watch_tab(self, tab: str) -> None:
         """Show one tab, and give it the focus."""
-        self.query_one(HeaderBar).current = tab
+        self.header.current = tab
         for child in self.query_one("#tabs").children:
             child.display = child.id == tab
         if tab == "chat":
@@ -212,7 +215,7 @@ class CtroomApp(App[None]):
         self._follow_settings()
         self.chat.follow_settings()
         self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
-        self.query_one(HeaderBar).user = f"{self.snapshot.user} · {self.snapshot.tier}"
+        self.header.user = f"{self.snapshot.user} · {self.snapshot.tier}"
         if self.services.alerts.due():
             self.run_worker(self._raise_alerts(), group="alerts", exclusive=True, exit_on_error=False)
 
@@ -220,7 +223,7 @@ class CtroomApp(App[None]):
         """Take over what was changed in Settings, here or in another process."""
         settings = self.services.settings
         user = settings.user()
-        self.zone = zone(user.display_time_zone or settings.host().time_zone)
+        self.zone = zone(settings.display_zone())
         if user.theme != self._known_theme and user.theme in self.available_themes:
             self._known_theme = user.theme
             self.theme = user.theme
@@ -245,7 +248,7 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
-        for work in (load_keys, follow_store, keep_accounts):
+        for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
 
     def _fatal_error(self) -> None:

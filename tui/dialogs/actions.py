@@ -7,6 +7,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+_MOVES = frozenset({"move", "page", "edge", "submit", "newline", "command_palette"})
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -20,6 +22,12 @@ class Action:
     key: str
     """As shown to people."""
     help: str
+    """One phrase that says what it does."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it only moves a cursor, or types: nothing that anyone looks up by name."""
+        return self.action.partition("(")[0] in _MOVES
 
 
 def actions_of(screen: Screen[object]) -> list[Action]:

@@ -7,13 +7,17 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.dialogs.actions import Action, actions_of
+from tui.dialogs.actions import actions_of
 from tui.dialogs.dialog import Dialog
 
 ABOUT = (
     "Ctroom chats with language models and always shows how many tokens remain. "
     "F9 lists every command by name; this list shows the keys that work where you are."
 )
+
+
+KEYS_WIDTH = 22
+"""Cells of the column of keys: the longest pair of names."""
 
 
 class HelpDialog(Dialog[None]):
@@ -36,47 +40,32 @@ class HelpDialog(Dialog[None]):
         self._actions = actions_of(covered)
 
     def compose(self) -> ComposeResult:
-        """The words, then the keys in two columns."""
+        """The words, then the keys: ours here, ours everywhere, and those of any text field or list."""
+        ours = [active for active in self._active if active.binding.id and active.node is not self.app]
+        given = [active for active in self._active if not active.binding.id and not active.binding.system]
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Help"
             frame.border_subtitle = "Esc close"
             with VerticalScroll(id="help-body"):
                 yield Static(self._about, classes="about", markup=False)
-                yield Static("Here", classes="heading", markup=False)
-                yield Static(self._table(self._here()), classes="keys", markup=False)
-                yield Static("Everywhere", classes="heading", markup=False)
-                yield Static(self._table(self._everywhere()), classes="keys", markup=False)
+                yield from self._section("Here", self._rows(ours))
+                yield from self._section("Everywhere", self._everywhere())
+                yield from self._section("Moving and editing", self._rows(given))
 
-    def _here(self) -> list[tuple[str, str]]:
-        return [
-            (self._keys(active), active.binding.tooltip or active.binding.description)
-            for active in _one_per_action(self._active)
-            if active.node is not self.app
-        ]
+    def _section(self, heading: str, rows: list[tuple[str, str]]) -> ComposeResult:
+        if rows:
+            yield Static(heading, classes="heading", markup=False)
+            lines = (Content.assemble((f"{keys:<{KEYS_WIDTH}}", "bold"), f" {words}") for keys, words in rows)
+            yield Static(Content("\n").join(lines), classes="keys", markup=False)
 
     def _everywhere(self) -> list[tuple[str, str]]:
         return [(action.key, action.help) for action in self._actions if action.node is self.app]
 
-    def _keys(self, active: ActiveBinding) -> str:
-        return " ".join(
-            self.app.get_key_display(other.binding)
-            for other in self._active
-            if other.binding.action == active.binding.action and other.node is active.node
-        )
-
-    def _table(self, rows: list[tuple[str, str]]) -> Content:
-        width = max((len(keys) for keys, _ in rows), default=0)
-        return Content("\n").join(
-            Content.assemble((f"{keys:<{width}}", "bold"), f"   {words}") for keys, words in rows
-        )
-
-
-def _one_per_action(active: list[ActiveBinding]) -> list[ActiveBinding]:
-    seen: dict[tuple[object, str], ActiveBinding] = {}
-    for entry in active:
-        if entry.binding.description and not entry.binding.system:
-            seen.setdefault((entry.node, entry.binding.action), entry)
-    return list(seen.values())
-
-
-__all__ = ["ABOUT", "Action", "HelpDialog"]
+    def _rows(self, active: list[ActiveBinding]) -> list[tuple[str, str]]:
+        """A row for each action, with its first two keys."""
+        keys: dict[tuple[str, str], list[str]] = {}
+        for entry in active:
+            if words := entry.binding.tooltip or entry.binding.description:
+                found = keys.setdefault((entry.binding.action, words), [])
+                found.append(self.app.get_key_display(entry.binding))
+        return [(" ".join(names[:2]), words) for (_, words), names in keys.items()]

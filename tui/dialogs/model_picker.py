@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,6 +21,8 @@ from tui.services.services import Services
 
 MOST_SHOWN = 60
 """Models listed per provider; the filter reaches the others."""
+MOST_NAME = 34
+"""Characters of a model's name, so that its context has room at 80 columns."""
 
 
 class ModelPicker(Dialog[tuple[str, str]]):
@@ -112,25 +115,30 @@ class ModelPicker(Dialog[tuple[str, str]]):
         for key in (kept, current, next(iter(self._choices), None)):
             if key in self._choices:
                 options.highlighted = options.get_option_index(key)
+                self.call_after_refresh(options.scroll_to_highlight)
                 break
 
     def _rows(self, wanted: str) -> tuple[list[Option], dict[str, tuple[str, str]]]:
+        """The rows, and what each stands for: models that match, then the written name itself."""
         rows: list[Option] = []
         choices: dict[str, tuple[str, str]] = {}
+        words = wanted.lower().split()
+        unlisted = []
         for provider in self._models.providers():
-            words = wanted.lower().split()
-            models = [m for m in self._models.known(provider) if _matches(words, provider, m)]
-            keys = [(f"{provider}/{model.id}", model) for model in models[:MOST_SHOWN]]
-            if not keys and not (wanted and " " not in wanted and provider != "demo"):
+            models = [m for m in self._models.known(provider) if _matches(words, provider, m)][:MOST_SHOWN]
+            if not models:
+                unlisted.append(provider)
                 continue
             rows.append(Option(self._heading(provider), disabled=True))
-            for key, model in keys:
-                rows.append(Option(self._row(provider, model), id=key))
-                choices[key] = (provider, model.id)
-            if not keys:
-                key = f"{provider}/{wanted}"
-                rows.append(Option(Content(f"    use \u201c{sanitize_line(wanted, 60)}\u201d"), id=key))
-                choices[key] = (provider, wanted)
+            column = min(MOST_NAME, max(cell_len(model.id) for model in models))
+            for model in models:
+                choices[f"{provider}/{model.id}"] = (provider, model.id)
+                rows.append(Option(self._row(provider, model, column), id=f"{provider}/{model.id}"))
+        for provider in unlisted:
+            if len(words) == 1 and provider != "demo":
+                choices[f"{provider}/{wanted}"] = (provider, wanted)
+                label = f"  Ask {provider_name(provider)} for \u201c{sanitize_line(wanted, MOST_NAME)}\u201d"
+                rows.append(Option(Content(label), id=f"{provider}/{wanted}"))
         return rows, choices
 
     def _heading(self, provider: str) -> Content:
@@ -138,10 +146,11 @@ class ModelPicker(Dialog[tuple[str, str]]):
         state = "no key yet" if status.missing else _SOURCES[status.source]
         return Content.assemble((provider_name(provider), "bold"), f"  {state}")
 
-    def _row(self, provider: str, model: ModelInfo) -> Content:
+    def _row(self, provider: str, model: ModelInfo, column: int) -> Content:
         mark = "▌ " if (provider, model.id) == self._current else "  "
-        context = f"   {model.context:,} tokens of context" if model.context else ""
-        return Content.assemble(f"  {mark}{sanitize_line(model.id, 60)}", (context, "dim"))
+        name = set_cell_size(sanitize_line(model.id, MOST_NAME), column)
+        context = f"  {model.context:>11,} tokens of context" if model.context else ""
+        return Content.assemble(f"  {mark}{name}", (context, "dim"))
 
 
 _SOURCES = {KeySource.DEFAULT: "default key", KeySource.OWN: "your key", KeySource.NONE: "no key needed"}

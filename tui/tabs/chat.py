@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message as UiMessage
+from textual.reactive import reactive
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
@@ -30,12 +31,14 @@ class ChatTab(Widget):
 
     Args:
         services: The session's services.
-        zone: Where times are shown in.
     """
 
     BINDINGS = [
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the reply and keep what came"),
     ]
+
+    zone: reactive[tzinfo] = reactive[tzinfo](UTC, repaint=False)
+    """Where times are shown in."""
 
     @dataclass
     class ProviderChanged(UiMessage):
@@ -71,10 +74,11 @@ class ChatTab(Widget):
         conversation: Conversation
         text: str
 
-    def __init__(self, services: Services, zone: tzinfo = UTC) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__(id="chat")
         self.services = services
-        self.zone = zone
+        self.conversations = ChatList(services.library)
+        self.pane = ConversationPane(services.turns)
         self.conversation: Conversation | None = None
         """The one that is open; None before its first prompt."""
         self.target = Target(None, "", "")
@@ -84,8 +88,8 @@ class ChatTab(Widget):
 
     def compose(self) -> ComposeResult:
         """The list, and the conversation."""
-        yield ChatList(self.services.library, self.zone)
-        yield ConversationPane(self.services.turns, self.zone)
+        yield self.conversations
+        yield self.pane
 
     def on_mount(self) -> None:
         """Begin a new conversation; the list is filled once the first frame is on the screen."""
@@ -93,19 +97,15 @@ class ChatTab(Widget):
         self.call_after_refresh(self.conversations.fill)
 
     @property
-    def pane(self) -> ConversationPane:
-        """The open conversation."""
-        return self.query_one(ConversationPane)
-
-    @property
-    def conversations(self) -> ChatList:
-        """The list."""
-        return self.query_one(ChatList)
-
-    @property
     def replying(self) -> bool:
         """Whether the open conversation has a turn that runs."""
         return self._key in self._live
+
+    def watch_zone(self, zone: tzinfo) -> None:
+        """Show what comes from now on in another zone."""
+        self.pane.zone = self.conversations.zone = zone
+        if self.is_mounted:
+            self.conversations.fill()
 
     # What the app calls
 
@@ -117,15 +117,17 @@ class ChatTab(Widget):
         self._chosen = False
         self.conversations.current = None
         self.follow_settings()
-        provider = self.target.provider
-        self.pane.show_welcome(f"{WELCOME}\n\n{WELCOME_DEMO}" if provider == "demo" else WELCOME)
+        self._welcome()
         self._to_prompt()
 
     def follow_settings(self) -> None:
         """Take the model of a conversation that has none yet from the settings."""
         if self.conversation is None and not self._chosen and not self.replying:
+            before = self.target.provider
             provider = self.services.models.default_provider()
             self._aim(provider, self.services.models.default(provider))
+            if provider != before:
+                self._welcome()
 
     def choose_model(self, choice: tuple[str, str] | None) -> None:
         """Answer the next prompts with another provider and model; None changes nothing."""
@@ -133,7 +135,9 @@ class ChatTab(Widget):
             return
         self._chosen = True
         self._aim(*choice)
-        if self.conversation is not None:
+        if self.conversation is None:
+            self._welcome()
+        else:
             self.run_worker(self._save_model(self.conversation.id, *choice), exit_on_error=False)
 
     def toggle_list(self) -> None:
@@ -297,6 +301,10 @@ class ChatTab(Widget):
             await self.services.library.choose_model(conversation_id, provider, model)
         except CtroomError as error:
             self.notify(str(error), title="Model not changed", severity="error", markup=False)
+
+    def _welcome(self) -> None:
+        demo = self.target.provider == "demo"
+        self.pane.show_welcome(f"{WELCOME}\n\n{WELCOME_DEMO}" if demo else WELCOME)
 
     def _aim(self, provider: str, model: str) -> None:
         """Send the next prompt there."""

@@ -1,7 +1,7 @@
 """The list of the chat tab: fills itself from the library, opens and deletes."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, tzinfo
 
 from textual import on
 from textual.message import Message
@@ -18,7 +18,6 @@ class ChatList(ConversationList):
 
     Args:
         library: Where they are kept.
-        zone: Where the reader's days begin.
     """
 
     @dataclass
@@ -45,15 +44,16 @@ class ChatList(ConversationList):
             """The list."""
             return self.chat_list
 
-    def __init__(self, library: Library, zone: tzinfo) -> None:
+    def __init__(self, library: Library) -> None:
         super().__init__()
         self._library = library
-        self._zone = zone
+        self.zone: tzinfo = UTC
+        """Where the reader's days begin."""
 
     def fill(self) -> None:
         """List the conversations as they are."""
-        today = datetime.now(self._zone).date()
-        self.rows = conversation_rows(self._library.conversations(), today, self._zone)
+        today = self._library.today(self.zone)
+        self.rows = conversation_rows(self._library.conversations(), today, self.zone)
 
     def show(self, conversation: Conversation) -> None:
         """Open a conversation; `Loaded` follows unless it can't be read."""

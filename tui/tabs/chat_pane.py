@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 
 from textual import on
 from textual.app import ComposeResult
@@ -52,7 +52,6 @@ class ConversationPane(Vertical):
 
     Args:
         turns: Makes forecasts.
-        zone: Where times are shown in.
     """
 
     target: reactive[Target | None] = reactive(None, repaint=False)
@@ -65,36 +64,25 @@ class ConversationPane(Vertical):
         text: str
         forecast: TurnForecast
 
-    def __init__(self, turns: Turns, zone: tzinfo) -> None:
+    def __init__(self, turns: Turns) -> None:
         super().__init__(id="conversation")
+        self.title_line = TitleLine()
+        self.transcript = Transcript()
+        self.queue = Static(id="queue", markup=False)
+        self.prompt = Prompt()
+        self.prompt.border_subtitle = PROMPT_KEYS
         self._turns = turns
-        self._zone = zone
+        self.zone: tzinfo = UTC
+        """Where times are shown in."""
         self._retrying = False
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        yield TitleLine()
-        yield Transcript()
-        yield Static(id="queue", markup=False)
-        prompt = Prompt()
-        prompt.border_subtitle = PROMPT_KEYS
-        yield prompt
-
-    @property
-    def title_line(self) -> TitleLine:
-        """The line over the transcript."""
-        return self.query_one(TitleLine)
-
-    @property
-    def transcript(self) -> Transcript:
-        """The messages."""
-        return self.query_one(Transcript)
-
-    @property
-    def prompt(self) -> Prompt:
-        """Where the user writes."""
-        return self.query_one(Prompt)
+        yield self.title_line
+        yield self.transcript
+        yield self.queue
+        yield self.prompt
 
     def show_welcome(self, words: str) -> None:
         """Empty the transcript, for a new conversation."""
@@ -108,15 +96,14 @@ class ConversationPane(Vertical):
         """Show a conversation from its messages, oldest first."""
         self.title_line.title = title
         self.transcript.placeholder = ""
-        self.transcript.load([entry_of(message, self._zone) for message in messages])
+        self.transcript.load([entry_of(message, self.zone) for message in messages])
         self.prompt.remember([message.text for message in messages if message.role is Role.USER])
 
     def show_queue(self, prompts: Sequence[str]) -> None:
         """Show the prompts that wait for the reply to end."""
-        queue = self.query_one("#queue", Static)
-        queue.set_class(bool(prompts), "-shown")
+        self.queue.set_class(bool(prompts), "-shown")
         lines = (Content(f"queued  {sanitize_line(text)}") for text in prompts)
-        queue.update(Content("\n").join(lines))
+        self.queue.update(Content("\n").join(lines))
 
     def show_state(self, words: str) -> None:
         """Say over the prompt what the turn is doing; empty: nothing runs."""
@@ -168,11 +155,11 @@ class ConversationPane(Vertical):
         """
         match event:
             case PromptSaved(prompt):
-                self.transcript.append(entry_of(prompt, self._zone))
+                self.transcript.append(entry_of(prompt, self.zone))
                 self.show_state(SENDING)
             case ReplyStarted(started, sent_from):
                 self.transcript.set_marker(sent_from)
-                self.transcript.append(entry_of(started, self._zone))
+                self.transcript.append(entry_of(started, self.zone))
                 self.show_state(REPLYING)
             case ReplyEnded():
                 self._end(event, started=reply is not None)
@@ -199,7 +186,7 @@ class ConversationPane(Vertical):
             self.transcript.update_entry(key, error="")
 
     def _end(self, event: ReplyEnded, *, started: bool) -> None:
-        entry = entry_of(event.reply, self._zone)
+        entry = entry_of(event.reply, self.zone)
         if started:
             changes = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in ("key", "role")}
             self.transcript.finish(entry.key, **changes)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -179,4 +180,6 @@ class ConversationList(ScrollView, can_focus=True):
         style = self.get_component_rich_style(looks[0])
         for look in looks[1:]:
             style += self.get_component_rich_style(look, partial=True)
+            # A partial style has the background as it was written, not as blended with what lies under it.
+            style += Style(bgcolor=self.get_component_rich_style(look).bgcolor)
         return Strip([Segment(text, style)]).adjust_cell_length(width, style)

@@ -20,6 +20,7 @@ class HintBar(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="hints")
+        self._shown: list[ActiveBinding] = []
 
     def on_mount(self) -> None:
         """Follow the bindings of whatever has the focus."""
@@ -27,10 +28,13 @@ class HintBar(Widget):
 
     def render(self) -> Content:
         """The hints, as far apart as the width allows; those that don't fit are left out."""
-        hints = [self._hint(active) for active in shown_bindings(self.screen)]
+        if self.app.screen is self.screen:
+            # Under a dialog the app's keys are off; the line stays as it was rather than go blank.
+            self._shown = shown_bindings(self.screen)
+        hints = [self._hint(active) for active in self._shown]
         width = self.content_size.width
         total = sum(hint.cell_length for hint in hints)
-        gap = 3 if total + 3 * len(hints) <= width else 2
+        gap = next((gap for gap in (3, 2) if total + gap * (len(hints) - 1) <= width), 1)
         kept: list[Content] = []
         used = 0
         for hint in hints:

@@ -63,7 +63,15 @@ class KeyField(FieldRow):
         Binding(
             "ctrl+r", "reveal", "Show", id="key.reveal", tooltip="Show or hide the typed key", show=False
         ),
-        Binding("ctrl+c,super+c,ctrl+x", "refuse_copy", "Copy", id="key.copy", show=False, priority=True),
+        Binding(
+            "ctrl+c,super+c,ctrl+x",
+            "refuse_copy",
+            "Copy",
+            id="key.copy",
+            tooltip="Say that a key is never copied",
+            show=False,
+            priority=True,
+        ),
     ]
 
     revealed: var[bool] = var(False)

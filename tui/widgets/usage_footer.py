@@ -25,8 +25,6 @@ class UsageFooter(Widget):
 
     snapshot: reactive[UsageSnapshot | None] = reactive(None, repaint=False)
     """The figures."""
-    provider: reactive[str] = reactive("", repaint=False)
-    """The provider of the open conversation; it always has a line."""
     zone: reactive[tzinfo] = reactive(UTC, repaint=False)
     """Where reset times are shown in."""
 
@@ -36,10 +34,6 @@ class UsageFooter(Widget):
 
     def watch_snapshot(self) -> None:
         """Take over new figures."""
-        self._update()
-
-    def watch_provider(self) -> None:
-        """Show the line of the provider in use."""
         self._update()
 
     def watch_zone(self) -> None:
@@ -63,7 +57,7 @@ class UsageFooter(Widget):
         if self.snapshot is None or not self.is_mounted:
             return
         width = self.content_size.width or self.app.size.width - self.gutter.width
-        lines = usage_lines(self.snapshot, width, self.zone, self.provider)
+        lines = usage_lines(self.snapshot, width, self.zone)
         if lines != self.lines:
             grown = len(lines) != len(self.lines)
             self.lines = lines

@@ -69,19 +69,18 @@ _LAYOUTS_SHORT_DAY = (
 """The same where a day runs short: then its figures outlast those of the pool."""
 
 
-def usage_lines(snapshot: UsageSnapshot, width: int, zone: tzinfo, current: str = "") -> tuple[Line, ...]:
+def usage_lines(snapshot: UsageSnapshot, width: int, zone: tzinfo) -> tuple[Line, ...]:
     """The lines of the footer.
 
     Args:
         snapshot: The figures.
         width: Cells that each line may fill.
         zone: Where reset times are shown in.
-        current: The provider of the open conversation, which always has a line.
 
     Returns:
-        One line for each provider in use, none wider than `width`.
+        One line for each provider in the snapshot, none wider than `width`.
     """
-    shown = in_use(snapshot, current)
+    shown = snapshot.providers
     if not shown or width < 1:
         return ()
     indent = max(cell_len(figures.name) for figures in shown) + 1
@@ -89,17 +88,6 @@ def usage_lines(snapshot: UsageSnapshot, width: int, zone: tzinfo, current: str 
     bodies = _Writer(zone, pending, admin=snapshot.admin).bodies(shown, max(0, width - indent))
     names = (Piece(set_cell_size(figures.name, indent), Part.NAME) for figures in shown)
     return tuple(cut((name, *body), width) for name, body in zip(names, bodies, strict=True))
-
-
-def in_use(snapshot: UsageSnapshot, current: str = "") -> tuple[ProviderFigures, ...]:
-    """The providers that have a line: those with a key, and the current one; else the demo."""
-    shown = tuple(
-        figures
-        for figures in snapshot.providers
-        if figures.provider == current
-        or (figures.key_source is not KeySource.NONE and not figures.key_missing)
-    )
-    return shown or snapshot.providers[-1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +105,9 @@ class _Writer:
 
     def _metered(self, figures: ProviderFigures) -> bool:
         """Whether a line shows what remains of something, and so has columns."""
-        if figures.key_source is not KeySource.DEFAULT or figures.key_missing:
+        if figures.key_source is not KeySource.DEFAULT:
             return False
-        return figures.purchased is not None or not self.admin
+        return figures.purchased is not None or not (self.admin or figures.key_missing)
 
     def _columns(self, metered: Sequence[ProviderFigures], room: int) -> list[Line]:
         short_day = self.admin and any(self._day_level(figures) for figures in metered)

@@ -36,8 +36,8 @@ def text(line: Line) -> str:
     return "".join(piece.text for piece in line)
 
 
-def lines(*providers: ProviderFigures, width: int = 118, admin: bool = True, current: str = "") -> list[str]:
-    made = usage_lines(snapshot(*providers, admin=admin), width, UTC, current)
+def lines(*providers: ProviderFigures, width: int = 118, admin: bool = True) -> list[str]:
+    made = usage_lines(snapshot(*providers, admin=admin), width, UTC)
     return [text(line) for line in made]
 
 
@@ -147,13 +147,13 @@ def test_an_unlimited_member_sees_what_they_used() -> None:
 
 
 def test_the_demo_says_what_it_is_and_how_to_add_a_key() -> None:
-    assert lines(DEMO, current="demo") == ["Demo offline · 115 tokens · add a key in Settings (F4)"]
+    assert lines(DEMO) == ["Demo offline · 115 tokens · add a key in Settings (F4)"]
 
 
-def test_a_provider_without_a_key_is_shown_only_where_it_is_in_use() -> None:
+def test_a_provider_without_a_key_says_so_unless_its_pool_has_figures() -> None:
     missing = replace(GOOGLE, key_missing=True)
-    assert len(lines(OPENAI, missing)) == 1
-    assert lines(OPENAI, missing, current="google")[1] == "Google no key · add a key in Settings (F4)"
+    assert "487,550 remaining" in lines(OPENAI, missing)[1]
+    assert lines(OPENAI, replace(missing, purchased=None))[1] == "Google no key · add a key in Settings (F4)"
 
 
 def test_reset_times_are_the_viewers() -> None:
