@@ -18,30 +18,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by quota, 4 no key, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    from tui.commands.runtime import guarded
+
     if not arguments:
         from tui.commands.screen import run_app
 
-        return run_app()
-    return _run_command(arguments)
+        return guarded(run_app)
+    return guarded(lambda: _run_command(arguments))
 
 
 def _run_command(arguments: list[str]) -> int:
     import click
 
+    from tui.commands.runtime import FAILED, INTERRUPTED, USAGE, say
     from tui.core.text import sanitize_line
 
     try:
         status = _group().main(args=arguments, prog_name="ctroom", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("Interrupted.", err=True)
-        return 130
+        say("Interrupted.")
+        return INTERRUPTED
     except click.UsageError as error:
+        sentence = sanitize_line(error.format_message()).rstrip(".")
         hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
-        click.echo(f"{sanitize_line(error.format_message())}{hint}", err=True)
-        return 2
+        say(f"{sentence}.{hint}")
+        return USAGE
     except click.ClickException as error:
-        click.echo(sanitize_line(error.format_message()), err=True)
-        return 1
+        say(sanitize_line(error.format_message()))
+        return FAILED
     return status if isinstance(status, int) else 0
 
 

@@ -59,8 +59,7 @@ class Printer:
         if isinstance(event, TextDelta):
             self.text.append(event.text)
             if self.plain:
-                sys.stdout.write(sanitize(event.text))
-                sys.stdout.flush()
+                click.echo(sanitize(event.text), nl=False)
         elif isinstance(event, Retrying):
             say(f"{event.reason} Trying again in {event.seconds:.0f} s.")
         elif isinstance(event, ReplyEnded):
@@ -69,7 +68,7 @@ class Printer:
     def finish(self) -> int:
         """End the line, say what went wrong, and return the exit status."""
         if self.plain and self.text and not self.text[-1].endswith("\n"):
-            sys.stdout.write("\n")
+            click.echo()
         if self.ended is None:
             return FAILED
         if self.ended.reply.error:

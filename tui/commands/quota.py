@@ -6,19 +6,20 @@ import click
 
 from tui.commands.runtime import DONE, run
 from tui.core.amounts import Dollars, parse_amount
+from tui.core.settings import POOLED
 
 if TYPE_CHECKING:
     from tui.services.services import Services
 
 _arguments = (
-    click.argument("provider", type=click.Choice(["openai", "google"])),
+    click.argument("provider", type=click.Choice(POOLED), metavar="PROVIDER"),
     click.argument("amount"),
     click.option("--note", default="", help="Kept with the purchase."),
     click.option("--model", default=None, help="Whose price converts dollars; else the default model's."),
 )
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Enter what was purchased: "1,000,000", "1M" or "$100"."""
 

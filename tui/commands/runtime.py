@@ -1,6 +1,6 @@
 """Builds the services for a process, runs work with them, and turns failures into exit statuses."""
 
-import asyncio
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, REFUSED, NO_KEY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit statuses (design, section 8)."""
+
+_OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF})
+"""How writing to standard output fails: its reader is gone, its disk full or broken, or it is closed."""
 
 
 async def open_services(environ: Mapping[str, str]) -> "Services":
@@ -52,6 +55,7 @@ def run(work: "Callable[[Services], Awaitable[int]]") -> int:
     Returns:
         The exit status; every failure is one sentence on standard error.
     """
+    import asyncio
 
     async def session() -> int:
         services = await open_services(os.environ)
@@ -71,20 +75,26 @@ def guarded(call: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader is gone: what is still buffered must not be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except CtroomError as error:
         say(str(error))
         return status_of(error)
     except Exception as error:  # noqa: BLE001  # a traceback may show a key or a prompt
+        if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT_ERRORS:
+            _drop_output()
+            if not isinstance(error, BrokenPipeError):
+                say(f"The output could not be written ({os.strerror(error.errno or 0)}).")
+            return FAILED
         from tui.crash import record_crash
         from tui.paths import data_directory
 
         reference = record_crash(error, data_directory(os.environ))
         say(f"Ctroom met an error of its own (reference {reference}): ctroom.log says where.")
         return FAILED
+
+
+def _drop_output() -> None:
+    """Forget what is still buffered for a reader that is gone: it must not be flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def status_of(error: CtroomError) -> int:

@@ -5,19 +5,19 @@ import os
 import sys
 from collections.abc import Mapping
 
-from tui.commands.runtime import DONE, FAILED, guarded, open_services, say
+from tui.commands.runtime import DONE, FAILED, open_services, say
 
 
 def run_app() -> int:
     """Run the full-screen app on the terminal of this process.
 
     Returns:
-        The exit status.
+        The exit status; failures are raised, for `guarded` to say.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         say("Ctroom needs a terminal: use 'ssh -t', or 'ctroom ask' and 'ctroom usage' in scripts.")
         return FAILED
-    return guarded(lambda: asyncio.run(_session(os.environ)))
+    return asyncio.run(_session(os.environ))
 
 
 async def _session(environ: Mapping[str, str]) -> int:

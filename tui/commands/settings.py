@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tui.services.services import Services
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Read and change settings by their dotted names."""
 

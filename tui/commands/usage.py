@@ -38,10 +38,14 @@ async def _watch(services: "Services", *, as_json: bool) -> None:
         while True:
             await changed.wait()
             changed.clear()
-            _print(services, as_json=as_json, one_line=True, redraw=sys.stdout.isatty() and not as_json)
+            _print(services, as_json=as_json, one_line=True, redraw=_on_terminal() and not as_json)
     finally:
         stop()
         poll.cancel()
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _print(services: "Services", *, as_json: bool, one_line: bool, redraw: bool) -> None:
@@ -55,4 +59,3 @@ def _print(services: "Services", *, as_json: bool, one_line: bool, redraw: bool)
     if redraw:
         click.echo(f"\x1b[{len(lines)}A\x1b[J", nl=False)
     click.echo("\n".join(lines))
-    sys.stdout.flush()
