@@ -31,6 +31,10 @@ _FIGURE_COLUMNS = frozenset({2, 3})
 """What remains, and its percentage: they stand at the right of their columns."""
 
 
+_INVITATIONS = (detail(" · enter what you purchased in Settings (F4)"), detail(" · purchased? F4"))
+"""To an admin whose pool was never entered; the second where the first has no room."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """What a line shows besides its name and what remains."""
@@ -160,6 +164,8 @@ class _Writer:
         first, *rest = self._phrases(figures)
         pieces = [*first]
         for phrase in rest:
+            if phrase is _INVITATIONS[1] and pieces[-1:] == [*_INVITATIONS[0]]:
+                break
             if width_of(pieces) + width_of(phrase) <= room:
                 pieces += phrase
         return tuple(pieces)
@@ -176,10 +182,10 @@ class _Writer:
         if figures.key_source is KeySource.NONE:
             return [figure(f"{used} used"), detail(" (no limit)")]
         day, whole_day = self._day(figures, 1), self._day(figures, 2)
-        resets, invitation = whole_day[len(day) :], detail(" · enter what you purchased in Settings (F4)")
+        resets = whole_day[len(day) :]
         if self._day_level(figures):
-            return [(*figure(f"{used} used"), *day), resets, invitation]
-        return [figure(f"{used} used"), day, resets, invitation]
+            return [(*figure(f"{used} used"), *day), resets, *_INVITATIONS]
+        return [figure(f"{used} used"), day, resets, *_INVITATIONS]
 
     def _day(self, figures: ProviderFigures, detailed: int) -> Cell:
         """The day's allowance: 0 not at all, 1 its figures, 2 with its reset."""

@@ -125,7 +125,10 @@ def test_a_pool_never_entered_invites_to_enter_it() -> None:
         "OpenAI 45,230 tokens used · today 1,204 / 10,000, resets 00:00"
         " · enter what you purchased in Settings (F4)"
     ]
-    assert lines(open_ended, width=78) == ["OpenAI 45,230 tokens used · today 1,204 / 10,000, resets 00:00"]
+    assert lines(open_ended, width=78) == [
+        "OpenAI 45,230 tokens used · today 1,204 / 10,000, resets 00:00 · purchased? F4"
+    ]
+    assert lines(open_ended, width=66) == ["OpenAI 45,230 tokens used · today 1,204 / 10,000, resets 00:00"]
 
 
 def test_a_day_that_runs_short_outlasts_the_pools_figures() -> None:

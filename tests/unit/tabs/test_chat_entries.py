@@ -1,0 +1,101 @@
+"""Messages, forecasts and failures in words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tui.core.chat import Message, MessageStatus, Role
+from tui.core.errors import RefusalReason
+from tui.core.figures import TurnForecast
+from tui.core.turns import ReplyEnded
+from tui.core.usage import Measured, Provenance, Usage
+from tui.tabs.chat_entries import (
+    entry_of,
+    forecast_words,
+    model_words,
+    progress_meta,
+    reply_meta,
+    retry_words,
+    ways_out,
+)
+
+AT = datetime(2026, 11, 23, 22, 41, tzinfo=UTC)
+PROMPT = Message("1", Role.USER, "Why?", AT)
+REPLY = Message(
+    "2",
+    Role.ASSISTANT,
+    "Because.",
+    AT,
+    provider="openai",
+    model="gpt-5.1",
+    usage=Usage(41, 1_212),
+    provenance=Provenance.REPORTED,
+    seconds=3.14,
+)
+
+
+def test_a_prompt_carries_the_readers_time() -> None:
+    entry = entry_of(PROMPT, ZoneInfo("Asia/Tokyo"))
+    assert (entry.title, entry.meta, entry.body) == ("You", "07:41", "Why?")
+
+
+def test_a_reply_carries_its_model_tokens_and_seconds() -> None:
+    entry = entry_of(REPLY, UTC)
+    assert (entry.title, entry.meta) == ("gpt-5.1", "41 in · 1,212 out · 3.1 s")
+
+
+def test_estimated_tokens_are_marked() -> None:
+    assert reply_meta(replace(REPLY, provenance=Provenance.ESTIMATED)) == "~41 in · ~1,212 out · 3.1 s"
+    assert progress_meta(Measured(Usage(41, 7), Provenance.ESTIMATED)) == "~41 in · ~7 out"
+
+
+def test_a_failed_reply_without_usage_has_no_figures() -> None:
+    assert reply_meta(replace(REPLY, usage=None, seconds=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "words"),
+    [("openai", "gpt-5.1", "OpenAI · gpt-5.1"), ("demo", "demo", "Demo"), ("ollama", "", "ollama")],
+)
+def test_a_model_is_named_with_its_provider(provider: str, model: str, words: str) -> None:
+    assert model_words(provider, model) == words
+
+
+@pytest.mark.parametrize(
+    ("forecast", "width", "words"),
+    [
+        (
+            TurnForecast(340, 1_200, 7_600, "today"),
+            80,
+            "about 340 to 1,200 tokens · leaves 7,600 today · Enter",
+        ),
+        (TurnForecast(340, 1_200, 7_600, "today"), 50, "about 340 to 1,200 tokens · leaves 7,600 today"),
+        (TurnForecast(340, 1_200, 7_600, "today"), 30, "about 340 to 1,200 tokens"),
+        (
+            TurnForecast(340, 1_200, -5, "pool"),
+            80,
+            "about 340 to 1,200 tokens · leaves 0 of the pool · Enter",
+        ),
+        (TurnForecast(340, 1_200, None), 80, "about 340 to 1,200 tokens · Enter"),
+        (TurnForecast(340, 340, 3, "today", "It can't be sent."), 80, "It can't be sent."),
+    ],
+)
+def test_a_forecast_says_as_much_as_fits(forecast: TurnForecast, width: int, words: str) -> None:
+    assert forecast_words(forecast, width) == words
+
+
+def test_a_retry_says_when_and_which() -> None:
+    words = retry_words("OpenAI is busy.", 2.0, 2)
+    assert words == "OpenAI is busy. Trying again in 2 s (attempt 2)."
+
+
+def test_ways_out_fit_the_reason() -> None:
+    failed = replace(REPLY, status=MessageStatus.FAILED, error="No.")
+    assert ways_out(ReplyEnded(REPLY, 1)) == ""
+    assert ways_out(ReplyEnded(replace(REPLY, status=MessageStatus.STOPPED), 1)) == ""
+    assert "F4 add my key" in ways_out(ReplyEnded(failed, 0, refusal=RefusalReason.DAY_EXHAUSTED))
+    assert "F4 add my key" in ways_out(ReplyEnded(failed, 0, no_key=True))
+    assert "F4" not in ways_out(ReplyEnded(failed, 0, refusal=RefusalReason.HELD_BY_OTHERS))
+    assert "F6 switch provider" in ways_out(ReplyEnded(failed, 0))
