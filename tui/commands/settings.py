@@ -39,7 +39,8 @@ def set_(name: str, value: str) -> int:
 
     async def work(services: "Services") -> int:
         await services.settings.set(name, value)
-        click.echo(f"{name} = {services.settings.get(name)}")
+        there = name in services.settings.names()
+        click.echo(f"{name} = {services.settings.get(name)}" if there else f"Removed {name}.")
         return DONE
 
     return run(work)
