@@ -64,7 +64,7 @@ async def _stall_during(work: Callable[[], Awaitable[object]]) -> float:
     return stalls.longest
 
 
-async def _fill_year(store: JsonStore, days: int) -> None:
+async def fill_days(store: JsonStore, days: int) -> None:
     """The rows that accounting leaves behind in that many days of 100 turns."""
     first = date(2025, 11, 23)
 
@@ -163,7 +163,7 @@ class _Unsynced(FileLayer):
 async def test_opening_after_years(tmp_path: Path, years: int) -> None:
     home = tmp_path / "ctroom"
     async with opened(home, _Unsynced()) as store:
-        await _fill_year(store, 365 * years)
+        await fill_days(store, 365 * years)
     size = (home / "ctroom.json").stat().st_size
 
     async def open_once(_: int) -> None:
