@@ -31,6 +31,12 @@ def set_(provider: str, default: bool, no_test: bool) -> int:
 
     async def work(services: "Services") -> int:
         _check_provider(services, provider, default=default)
+        if not services.keys.durable:
+            say(
+                "There is no keyring here, so no key can be kept: set it in the environment, "
+                "or enter it in the app for one session."
+            )
+            return FAILED
         if not no_test:
             check = await services.keys.test(provider, key)
             if check.rejected:
@@ -42,9 +48,6 @@ def set_(provider: str, default: bool, no_test: bool) -> int:
         click.echo(f"Kept in {place}.")
         if not default and services.keys.source(provider) is KeySource.DEFAULT:
             click.echo("It is used once you choose your own keys: ctroom settings set keys.use_custom true")
-        if not services.keys.durable:
-            say("There is no keyring here, so the key is forgotten when this command ends.")
-            return FAILED
         return DONE
 
     return run(work)
