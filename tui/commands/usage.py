@@ -51,7 +51,8 @@ def _on_terminal() -> bool:
 def _print(services: "Services", *, as_json: bool, one_line: bool, redraw: bool) -> None:
     from tui.services.reports import usage_json, usage_lines
 
-    snapshot = services.accounting.snapshot()
+    endpoints = [endpoint.name for endpoint in services.settings.host().endpoints]
+    snapshot = services.accounting.snapshot(endpoints)
     if as_json:
         click.echo(json.dumps(usage_json(snapshot), indent=None if one_line else 2))
         return
