@@ -175,7 +175,7 @@ class CtroomApp(App[None]):
         for child in self.query_one("#tabs").children:
             child.display = child.id == tab
         if tab == "chat":
-            self.chat.pane.prompt.focus()
+            self.chat.to_prompt()
         else:
             self.query_one(f"#{tab}").focus()
 

@@ -118,7 +118,7 @@ class ChatTab(Widget):
         self.conversations.current = None
         self.follow_settings()
         self._welcome()
-        self._to_prompt()
+        self.to_prompt()
 
     def follow_settings(self) -> None:
         """Take the model of a conversation that has none yet from the settings."""
@@ -143,7 +143,7 @@ class ChatTab(Widget):
     def toggle_list(self) -> None:
         """Go to the list of conversations, or back to the prompt; a narrow screen shows it over the rest."""
         if self.conversations.has_focus:
-            self._to_prompt()
+            self.to_prompt()
         else:
             self.conversations.add_class("-open")
             self.conversations.focus()
@@ -157,7 +157,7 @@ class ChatTab(Widget):
     def action_stop(self) -> None:
         """Stop the reply; from the list or the transcript, first go back to the prompt."""
         if not self.pane.prompt.has_focus:
-            self._to_prompt()
+            self.to_prompt()
         elif self.conversation is not None:
             self.services.turns.stop(self.conversation.id)
 
@@ -273,7 +273,7 @@ class ChatTab(Widget):
     @on(ChatList.Opened)
     def _conversation_opened(self, event: ChatList.Opened) -> None:
         self.conversations.show(event.conversation)
-        self._to_prompt()
+        self.to_prompt()
 
     @on(ChatList.Loaded)
     def _conversation_loaded(self, event: ChatList.Loaded) -> None:
@@ -321,7 +321,8 @@ class ChatTab(Widget):
             with suppress(CtroomError):
                 self.pane.title_line.title = self.services.library.get(self.conversation.id).title
 
-    def _to_prompt(self) -> None:
+    def to_prompt(self) -> None:
+        """Go to the prompt; a list that lies over the conversation closes."""
         self.conversations.remove_class("-open")
         self.pane.prompt.focus()
         self.refresh_bindings()
