@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -43,6 +44,10 @@ class UsageFooter(Widget):
     def on_resize(self, _event: events.Resize) -> None:
         """Lay the lines out for the new width."""
         self._update()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
+        """A row for each line: lines laid out for another width, before a resize, must not wrap."""
+        return max(1, len(self.lines))
 
     def render(self) -> Content:
         """The lines in their colours."""
