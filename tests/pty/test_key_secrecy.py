@@ -16,6 +16,7 @@ pytestmark = pytest.mark.pty
 PASTED = "sk-proj-Hn5VtYb3QxWm7RkLz2CpDsFg8JwAe6u1a91f"
 TYPED = "sk-proj-Bv9KqMr4TzXc6NhLd1WsPyGf3JoEi8uaw7k2"
 FROM_ENVIRONMENT = "AIzaSyR7tU2iO9pL4kJ6hG1fD3sA8zXc5vBn0mQw"
+HINT_ESC = re.compile(r"F9 commands +Esc")
 SECRETS = (PASTED, TYPED, FROM_ENVIRONMENT)
 
 
@@ -98,7 +99,10 @@ def test_keys_are_nowhere_but_in_the_keyring(
         terminal.key("f5")
         terminal.wait_gone("brings the prompt back")
         fail_a_turn(terminal, "gemini-2.5-flash")
-        terminal.key("shift+tab", "k", "y")
+        terminal.wait_gone(HINT_ESC)
+        terminal.key("shift+tab")
+        terminal.wait_for(HINT_ESC)  # the transcript has the focus
+        terminal.key("k", "y")
         terminal.wait_for("Asked the terminal to copy")
         told = [
             run_ctroom(*words, env=env)
