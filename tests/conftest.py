@@ -10,6 +10,7 @@ from hypothesis import settings
 from tests import offline
 from tests.environment import is_private, sandbox
 from tests.program import Program
+from tests.support.command_line import CommandLine
 
 pytest_plugins = ["tests.peers.fixtures", "tests.pty.fixtures"]
 
@@ -50,3 +51,11 @@ def ctroom_home(sandboxed: None, tmp_path: Path) -> Path:
 def run_ctroom(sandboxed: None, tmp_path: Path) -> Program:
     """Run `ctroom` in this test's sandbox; see `tests.program.Program`."""
     return Program(tmp_path)
+
+
+@pytest.fixture
+def ctroom(
+    sandboxed: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Run `ctroom` within this process, in this test's sandbox, where its start would cost too much."""
+    return CommandLine(monkeypatch, capsys)

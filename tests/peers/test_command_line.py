@@ -17,6 +17,7 @@ from tests.peers.gemini_double import GeminiDouble
 from tests.peers.servers import AIMock, Eliza, LlamaCpp, LLMock
 from tests.peers.wire import Hold, Wire, sse
 from tests.program import COMMAND, Program
+from tests.support.command_line import CommandLine
 from tui.providers.discovery import KNOWN_PORTS
 
 pytestmark = pytest.mark.peers
@@ -31,8 +32,8 @@ def openai(url: str) -> dict[str, str]:
     return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url}
 
 
-def figures(run_ctroom: Program, env: Mapping[str, str], provider: str = "openai") -> dict[str, Any]:
-    shown = run_ctroom("usage", "--json", env=env)
+def figures(ctroom: CommandLine, env: Mapping[str, str], provider: str = "openai") -> dict[str, Any]:
+    shown = ctroom("usage", "--json", env=env)
     assert (shown.returncode, shown.stderr) == (0, "")
     [found] = [each for each in json.loads(shown.stdout)["providers"] if each["provider"] == provider]
     return dict(found)
@@ -78,28 +79,30 @@ def started(run_ctroom: Program, *arguments: str, env: Mapping[str, str]) -> Ite
             process.kill()
 
 
-def test_a_turn_is_counted_to_the_token(run_ctroom: Program, aimock: AIMock) -> None:
+def test_a_turn_is_counted_to_the_token(run_ctroom: Program, ctroom: CommandLine, aimock: AIMock) -> None:
     env = openai(aimock.openai_url)
-    run_ctroom("quota", "set", "openai", "1M")
-    before = figures(run_ctroom, env)
+    ctroom("quota", "set", "openai", "1M")
+    before = figures(ctroom, env)
     assert (before["used"], before["remaining"], before["day"]["used"]) == (0, 1_000_000, 0)
 
     asked = run_ctroom("ask", "exact", env=env)
     assert (asked.returncode, asked.stdout, asked.stderr) == (0, EXACT, "")
-    after = figures(run_ctroom, env)
+    after = figures(ctroom, env)
     assert (after["purchased"], after["used"], after["remaining"]) == (1_000_000, 1_801, 998_199)
     assert (after["held"], after["estimated"], after["remaining_percent"]) == (0, 0, 99.8)
     assert (after["day"]["used"], after["day"]["remaining"]) == (1_801, 8_199)
 
-    run_ctroom("settings", "set", "tier", "unlimited")
+    ctroom("settings", "set", "tier", "unlimited")
     aimock.answer("Done.", prompt=43_000, completion=429, match="the rest")
-    assert run_ctroom("ask", "the rest", env=env).stdout == "Done.\n"
-    assert run_ctroom("usage", env=env).stdout == (
+    assert ctroom("ask", "the rest", env=env).stdout == "Done.\n"
+    assert ctroom("usage", env=env).stdout == (
         "OpenAI\n  45,230 / 1,000,000 tokens\n  954,770 remaining (95.5%)\n  today 45,230, unlimited\n"
     )
 
 
-def test_what_is_sent_and_what_json_says(run_ctroom: Program, aimock: AIMock, ctroom_home: Path) -> None:
+def test_what_is_sent_and_what_json_says(
+    run_ctroom: Program, ctroom: CommandLine, aimock: AIMock, ctroom_home: Path
+) -> None:
     env = openai(aimock.openai_url)
     asked = run_ctroom(
         "ask", "exact:", "--json", "-m", "gpt-4o-mini", "--system", "Be brief.", input="one\ntwo\n", env=env
@@ -126,7 +129,7 @@ def test_what_is_sent_and_what_json_says(run_ctroom: Program, aimock: AIMock, ct
         ),
         ("charged", 1_801),
     ]
-    assert run_ctroom("ask", "-", input="exact, from a pipe", env=env).stdout == EXACT
+    assert ctroom("ask", "-", input="exact, from a pipe", env=env).stdout == EXACT
     first, second = (request["body"] for request in aimock.requests())
     assert first["model"] == "gpt-4o-mini"
     assert [message["content"] for message in first["messages"]] == ["Be brief.", "exact:\n\none\ntwo"]
@@ -136,63 +139,65 @@ def test_what_is_sent_and_what_json_says(run_ctroom: Program, aimock: AIMock, ct
     assert "one\\ntwo" in saved.read_text(encoding="utf-8")
 
 
-def test_without_room_nothing_is_sent(run_ctroom: Program, aimock: AIMock) -> None:
+def test_without_room_nothing_is_sent(run_ctroom: Program, ctroom: CommandLine, aimock: AIMock) -> None:
     env = openai(aimock.openai_url)
     gone = "You've used all available tokens. Please add your own API key in Settings. "
-    run_ctroom("quota", "set", "openai", "0")
+    ctroom("quota", "set", "openai", "0")
     refused = run_ctroom("ask", "exact", env=env)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert refused.stderr == f"{gone}If you bought more, enter it under Token quotas.\n"
 
-    run_ctroom("quota", "set", "openai", "1M")
-    assert run_ctroom("ask", "exact", env=env).returncode == 0
-    run_ctroom("settings", "set", "tier", "free")
-    refused = run_ctroom("ask", "exact", "--json", env=env)
-    assert refused.returncode == 3
-    assert refused.stderr.startswith(f"{gone}Today's allowance returns at 00:00 (in ")
-    report = json.loads(refused.stdout)
+    ctroom("quota", "set", "openai", "1M")
+    assert ctroom("ask", "exact", env=env).returncode == 0
+    ctroom("settings", "set", "tier", "free")
+    denied = ctroom("ask", "exact", "--json", env=env)
+    assert denied.returncode == 3
+    assert denied.stderr.startswith(f"{gone}Today's allowance returns at 00:00 (in ")
+    report = json.loads(denied.stdout)
     assert (report["status"], report["usage"], report["charged"]) == ("failed", None, 0)
-    assert report["error"] == refused.stderr.rstrip("\n")
+    assert report["error"] == denied.stderr.rstrip("\n")
     assert len(aimock.requests()) == 1
-    now = figures(run_ctroom, env)
+    now = figures(ctroom, env)
     assert (now["used"], now["held"], now["alert"]) == (1_801, 0, "exhausted")
 
 
-def test_failures_are_sentences_and_free(run_ctroom: Program, llmock: LLMock) -> None:
+def test_failures_are_sentences_and_free(run_ctroom: Program, ctroom: CommandLine, llmock: LLMock) -> None:
     env = openai(llmock.openai_url)
-    run_ctroom("quota", "set", "openai", "1M")
+    ctroom("quota", "set", "openai", "1M")
     llmock.fail(429, retry_after=1).reply("Here I am.")
     asked = run_ctroom("ask", "Hello", env=env)
     assert (asked.returncode, asked.stdout) == (0, "Here I am.\n")
     [said] = asked.stderr.splitlines()
     assert said.endswith("Trying again in 1 s.")
-    used = figures(run_ctroom, env)["used"]
+    used = figures(ctroom, env)["used"]
 
     llmock.fail(401)
-    refused = run_ctroom("ask", "Hello", env=env)
+    refused = ctroom("ask", "Hello", env=env)
     assert (refused.returncode, refused.stdout) == (1, "")
     [said] = refused.stderr.splitlines()
     assert KEY not in said
-    after = figures(run_ctroom, env)
+    after = figures(ctroom, env)
     assert (after["used"], after["held"]) == (used, 0)
 
 
-def test_an_interrupted_reply_is_kept_and_charged(run_ctroom: Program, wire: Wire, ctroom_home: Path) -> None:
+def test_an_interrupted_reply_is_kept_and_charged(
+    run_ctroom: Program, ctroom: CommandLine, wire: Wire, ctroom_home: Path
+) -> None:
     env = openai(wire.openai_url)
-    run_ctroom("quota", "set", "openai", "1M")
+    ctroom("quota", "set", "openai", "1M")
     wire.script(sse({"choices": [{"index": 0, "delta": {"content": "Half of it"}}]}, Hold()))
     with started(run_ctroom, "ask", "Hello", env=env) as asking:
         assert asking.stdout is not None
         # It is there before the reply has ended, though no terminal is.
         assert asking.stdout.read(10) == "Half of it"
-        during = figures(run_ctroom, env)
+        during = figures(ctroom, env)
         assert during["held"] > 0
         asking.send_signal(signal.SIGINT)
         rest, said = asking.communicate(timeout=30)
     assert (asking.returncode, rest.strip(), said.strip()) == (130, "", "Interrupted.")
     [request] = wire.requests
     assert request.wait_client_left()
-    after = figures(run_ctroom, env)
+    after = figures(ctroom, env)
     assert after["held"] == 0
     assert 0 < after["used"] == after["estimated"] < during["held"]
     [saved] = (ctroom_home / "conversations").rglob("*.json")
@@ -202,20 +207,22 @@ def test_an_interrupted_reply_is_kept_and_charged(run_ctroom: Program, wire: Wir
     ]
 
 
-def test_a_server_that_never_reports_is_estimated(run_ctroom: Program, eliza: Eliza) -> None:
+def test_a_server_that_never_reports_is_estimated(
+    run_ctroom: Program, ctroom: CommandLine, eliza: Eliza
+) -> None:
     env = openai(eliza.openai_url)
-    run_ctroom("quota", "set", "openai", "1M")
+    ctroom("quota", "set", "openai", "1M")
     asked = run_ctroom("ask", "I feel watched.", "-m", "eliza", "--json", env=env)
     report = json.loads(asked.stdout)
     assert (asked.returncode, report["status"], report["usage"]["provenance"]) == (0, "complete", "estimated")
-    now = figures(run_ctroom, env)
+    now = figures(ctroom, env)
     assert now["used"] == now["estimated"] == report["charged"] == report["usage"]["total"] > 0
-    assert f"\n  ~{now['used']:,} / 1,000,000 tokens\n" in run_ctroom("usage", env=env).stdout
+    assert f"\n  ~{now['used']:,} / 1,000,000 tokens\n" in ctroom("usage", env=env).stdout
 
 
-def test_a_local_model_as_an_endpoint(run_ctroom: Program, llamacpp: LlamaCpp) -> None:
-    run_ctroom("settings", "set", "endpoints.local.base_url", llamacpp.openai_url)
-    run_ctroom("settings", "set", "max_output", "16")
+def test_a_local_model_as_an_endpoint(run_ctroom: Program, ctroom: CommandLine, llamacpp: LlamaCpp) -> None:
+    ctroom("settings", "set", "endpoints.local.base_url", llamacpp.openai_url)
+    ctroom("settings", "set", "max_output", "16")
     asked = run_ctroom("ask", "What is the capital of France?", "-p", "local", "-s", "Be brief.", "--json")
     assert (asked.returncode, asked.stderr) == (0, "")
     report = json.loads(asked.stdout)
@@ -229,8 +236,8 @@ def test_a_local_model_as_an_endpoint(run_ctroom: Program, llamacpp: LlamaCpp) -
     assert usage["input"] == llamacpp.prompt_tokens(messages)
     assert 0 < usage["output"] <= 16
     assert (usage["provenance"], report["charged"]) == ("reported", usage["input"] + usage["output"])
-    assert run_ctroom("usage").stdout == f"local\n  {usage['total']:,} tokens used\n"
-    own = figures(run_ctroom, {}, "local")
+    assert ctroom("usage").stdout == f"local\n  {usage['total']:,} tokens used\n"
+    own = figures(ctroom, {}, "local")
     assert (own["key_source"], own["used"], own["purchased"], own["day"]) == (
         "none",
         usage["total"],
@@ -239,20 +246,24 @@ def test_a_local_model_as_an_endpoint(run_ctroom: Program, llamacpp: LlamaCpp) -
     )
 
 
-def test_gemini_counts_thoughts(run_ctroom: Program, gemini_double: GeminiDouble) -> None:
+def test_gemini_counts_thoughts(
+    run_ctroom: Program, ctroom: CommandLine, gemini_double: GeminiDouble
+) -> None:
     key = "AIza-env-google-0123456789"
     env = {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": gemini_double.gemini_url}
-    run_ctroom("quota", "set", "google", "1,000")
+    ctroom("quota", "set", "google", "1,000")
     asked = run_ctroom("ask", "What is 6 times 7?", env=env)
     assert (asked.returncode, asked.stdout, asked.stderr) == (0, "It is 42.\n", "")
-    assert run_ctroom("usage", env=env).stdout.startswith(
+    assert ctroom("usage", env=env).stdout.startswith(
         "Google\n  56 / 1,000 tokens\n  944 remaining (94.4%)\n  today 56 / 10,000, resets 00:00\n"
     )
 
 
-def test_watching_sees_another_process_spend(run_ctroom: Program, aimock: AIMock) -> None:
+def test_watching_sees_another_process_spend(
+    run_ctroom: Program, ctroom: CommandLine, aimock: AIMock
+) -> None:
     env = openai(aimock.openai_url)
-    run_ctroom("quota", "set", "openai", "1M")
+    ctroom("quota", "set", "openai", "1M")
     with started(run_ctroom, "usage", "--watch", "--json", env=env) as watching:
         assert watching.stdout is not None
         [first] = json.loads(watching.stdout.readline())["providers"]
@@ -268,7 +279,9 @@ def test_watching_sees_another_process_spend(run_ctroom: Program, aimock: AIMock
     assert (watching.returncode, said) == (130, "Interrupted.\n")
 
 
-def test_keys_are_tested_before_they_are_kept(run_ctroom: Program, llmock: LLMock) -> None:
+def test_keys_are_tested_before_they_are_kept(
+    run_ctroom: Program, ctroom: CommandLine, llmock: LLMock
+) -> None:
     env = {"OPENAI_BASE_URL": llmock.openai_url}
     keyring = run_ctroom.directory / "keyring.json"
     own = "sk-own-0123456789-EFGH"
@@ -278,20 +291,20 @@ def test_keys_are_tested_before_they_are_kept(run_ctroom: Program, llmock: LLMoc
     assert rejected.stderr.endswith("Nothing was kept.\n")
     assert own not in keyring.read_text(encoding="utf-8")
 
-    kept = run_ctroom("keys", "set", "openai", input=f"{own}\n", env=env)
+    kept = ctroom("keys", "set", "openai", input=f"{own}\n", env=env)
     assert (kept.returncode, kept.stderr) == (0, "")
     assert kept.stdout.startswith("works: ")
     assert own in keyring.read_text(encoding="utf-8")
     for name in ("keys.use_custom", "openai.use_own_key"):
-        run_ctroom("settings", "set", name, "true")
-    assert run_ctroom("keys", "test", "openai", env=env).stdout == kept.stdout.splitlines()[0] + "\n"
+        ctroom("settings", "set", name, "true")
+    assert ctroom("keys", "test", "openai", env=env).stdout == kept.stdout.splitlines()[0] + "\n"
     llmock.fail(401)
-    assert run_ctroom("keys", "test", "openai", env=env).returncode == 4
+    assert ctroom("keys", "test", "openai", env=env).returncode == 4
 
-    assert run_ctroom("ask", "Hello", env=env).returncode == 0
-    shown = run_ctroom("usage", env=env).stdout.splitlines()
+    assert ctroom("ask", "Hello", env=env).returncode == 0
+    shown = ctroom("usage", env=env).stdout.splitlines()
     assert (shown[0], shown[2]) == ("OpenAI", "  (Using your API keys)")
-    mine = figures(run_ctroom, env)
+    mine = figures(ctroom, env)
     assert (mine["key_source"], mine["purchased"], mine["remaining"]) == ("own", None, None)
     assert mine["used"] > 0
 

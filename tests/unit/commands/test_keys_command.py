@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import Program
-from tests.unit.commands.conftest import InProcess
+from tests.support.command_line import CommandLine
 
 OWN = "sk-proj-own-0123456789-QRST"
 DEFAULT = "AIza-default-0123456789-UVWX"
@@ -27,7 +27,7 @@ def files_with(text: str, directory: Path) -> list[str]:
     return [str(path.relative_to(directory)) for path in files if text.encode() in path.read_bytes()]
 
 
-def test_a_key_from_standard_input_is_only_in_the_keyring(run_ctroom: Program, ctroom: InProcess) -> None:
+def test_a_key_from_standard_input_is_only_in_the_keyring(run_ctroom: Program, ctroom: CommandLine) -> None:
     own = run_ctroom("keys", "set", "openai", input=f"{OWN}\n", env=NOWHERE)
     assert (own.returncode, own.stderr) == (0, "")
     assert own.stdout.splitlines() == [
@@ -55,7 +55,7 @@ def test_a_key_from_standard_input_is_only_in_the_keyring(run_ctroom: Program, c
     assert "no own key · no default key" in ctroom("doctor").stdout
 
 
-def test_a_key_is_never_an_argument_nor_repeated(ctroom: InProcess) -> None:
+def test_a_key_is_never_an_argument_nor_repeated(ctroom: CommandLine) -> None:
     refused = ctroom("keys", "set", "openai", OWN)
     assert refused.returncode == 2
     assert refused.stderr.startswith("Got unexpected extra argument (")
@@ -78,7 +78,7 @@ def test_a_key_is_never_an_argument_nor_repeated(ctroom: InProcess) -> None:
     ],
 )
 def test_keys_that_are_not_there(
-    ctroom: InProcess, arguments: tuple[str, ...], status: int, said: str
+    ctroom: CommandLine, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     done = ctroom("keys", *arguments, input=f"{OWN}\n")
     assert (done.returncode, done.stdout) == (status, "")
@@ -86,7 +86,7 @@ def test_keys_that_are_not_there(
 
 
 def test_a_missing_own_key_is_never_replaced_by_the_default(
-    ctroom: InProcess, monkeypatch: pytest.MonkeyPatch
+    ctroom: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", DEFAULT)
     for name in ("keys.use_custom", "openai.use_own_key"):
@@ -108,7 +108,7 @@ def test_without_a_keyring_a_key_is_not_kept(run_ctroom: Program) -> None:
     assert files_with(OWN, run_ctroom.directory) == []
 
 
-def test_doctor(ctroom: InProcess, monkeypatch: pytest.MonkeyPatch, ctroom_home: Path) -> None:
+def test_doctor(ctroom: CommandLine, monkeypatch: pytest.MonkeyPatch, ctroom_home: Path) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", OWN)
     monkeypatch.setenv("TMUX", "yes")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.program import Program
-from tests.unit.commands.conftest import InProcess
+from tests.support.command_line import CommandLine
 
 KEY = ("OPENAI_API_KEY", "sk-env-openai-0123456789")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def test_amounts(ctroom: InProcess, ctroom_home: Path) -> None:
+def test_amounts(ctroom: CommandLine, ctroom_home: Path) -> None:
     for amount, refusal in (
         ("1,00", "The thousands are not grouped by threes: write 1,000,000 or 1000000.\n"),
         ("$1.2.3", "Enter dollars such as $100 or $12.50.\n"),
@@ -40,7 +40,7 @@ def test_amounts(ctroom: InProcess, ctroom_home: Path) -> None:
     assert rows == [("set", 1_000_000, 1_000_000, ""), ("add", 1_500_000, 2_500_000, "a top-up")]
 
 
-def test_dollars_say_what_was_assumed(ctroom: InProcess) -> None:
+def test_dollars_say_what_was_assumed(ctroom: CommandLine) -> None:
     entered = ctroom("quota", "set", "google", "$100", "--model", "gemini-2.5-flash")
     assert entered.returncode == 0
     assumed, figures = entered.stdout.splitlines()
@@ -58,7 +58,7 @@ def test_dollars_say_what_was_assumed(ctroom: InProcess) -> None:
     assert unknown.stderr == "no-such-model has no known price: enter a number of tokens.\n"
 
 
-def test_usage_in_words(ctroom: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage_in_words(ctroom: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ctroom("usage").stdout == "Demo\n  0 tokens used\n"
     monkeypatch.setenv(*KEY)
     assert ctroom("usage").stdout == (

@@ -1,7 +1,7 @@
 """`ctroom settings`: every name that it lists can be read, and be given back what was read."""
 
 from tests.program import Program
-from tests.unit.commands.conftest import InProcess
+from tests.support.command_line import CommandLine
 
 CHANGES = {
     "tier": "free",
@@ -32,13 +32,13 @@ REFUSED = {
 }
 
 
-def listed(ctroom: InProcess) -> dict[str, str]:
+def listed(ctroom: CommandLine) -> dict[str, str]:
     shown = ctroom("settings", "get")
     assert (shown.returncode, shown.stderr) == (0, "")
     return dict(line.split(" = ", 1) for line in shown.stdout.splitlines())
 
 
-def test_changes_are_kept(ctroom: InProcess, run_ctroom: Program) -> None:
+def test_changes_are_kept(ctroom: CommandLine, run_ctroom: Program) -> None:
     before = listed(ctroom)
     for name, value in CHANGES.items():
         done = ctroom("settings", "set", name, value)
@@ -50,7 +50,7 @@ def test_changes_are_kept(ctroom: InProcess, run_ctroom: Program) -> None:
     assert run_ctroom("settings", "get", "host_name").stdout == "King's Credits\n"
 
 
-def test_every_value_that_is_shown_is_taken_back(ctroom: InProcess) -> None:
+def test_every_value_that_is_shown_is_taken_back(ctroom: CommandLine) -> None:
     before = listed(ctroom)
     assert len(before) > 20
     for name, value in before.items():
@@ -59,7 +59,7 @@ def test_every_value_that_is_shown_is_taken_back(ctroom: InProcess) -> None:
     assert listed(ctroom) == before
 
 
-def test_what_can_not_be_taken_changes_nothing(ctroom: InProcess) -> None:
+def test_what_can_not_be_taken_changes_nothing(ctroom: CommandLine) -> None:
     before = listed(ctroom)
     for name, (value, sentence) in REFUSED.items():
         refused = ctroom("settings", "set", name, value)
@@ -69,7 +69,7 @@ def test_what_can_not_be_taken_changes_nothing(ctroom: InProcess) -> None:
     assert listed(ctroom) == before
 
 
-def test_a_tier_comes_and_goes(ctroom: InProcess) -> None:
+def test_a_tier_comes_and_goes(ctroom: CommandLine) -> None:
     assert ctroom("settings", "set", "tiers.guests", "500").stdout == "tiers.guests = 500\n"
     assert listed(ctroom)["tiers.guests"] == "500"
     assert ctroom("settings", "set", "tiers.guests", "remove").stdout == "Removed tiers.guests.\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import COMMAND, Program
-from tests.unit.commands.conftest import InProcess, Ran
+from tests.support.command_line import CommandLine, Ran
 
 FULL = Path("/dev/full")
 """A device that is always full (Linux)."""
@@ -21,7 +21,7 @@ def sentence(finished: subprocess.CompletedProcess[str] | Ran, status: int) -> s
     return line
 
 
-def test_every_command_has_help(ctroom: InProcess, run_ctroom: Program) -> None:
+def test_every_command_has_help(ctroom: CommandLine, run_ctroom: Program) -> None:
     top = run_ctroom("--help")
     assert (top.returncode, top.stderr) == (0, "")
     for name in ("ask", "usage", "keys", "quota", "settings", "doctor"):
@@ -52,11 +52,11 @@ def test_every_command_has_help(ctroom: InProcess, run_ctroom: Program) -> None:
         (("quota", "set", "openai"), "Missing argument 'AMOUNT'. Try 'ctroom quota set --help'."),
     ],
 )
-def test_wrong_usage_is_one_sentence(ctroom: InProcess, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_is_one_sentence(ctroom: CommandLine, arguments: tuple[str, ...], said: str) -> None:
     assert sentence(ctroom(*arguments), 2) == said
 
 
-def test_nothing_to_ask_and_no_such_provider(ctroom: InProcess) -> None:
+def test_nothing_to_ask_and_no_such_provider(ctroom: CommandLine) -> None:
     assert sentence(ctroom("ask", "-", input=" \n"), 2).startswith("There is nothing to ask: ")
     said = sentence(ctroom("ask", "Hello", "-p", "nobody"), 2)
     assert said == "There is no provider 'nobody': choose one of openai, google, demo."

@@ -1,0 +1,43 @@
+"""Runs many commands in one process, where each start of another would cost half a second."""
+
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tui.cli import main
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended and what it printed; the names are those of `subprocess.CompletedProcess`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """`ctroom("usage", "--json", env={...})` runs `ctroom usage --json` to its end, in this process."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(
+        self,
+        *args: str,
+        input: str = "",  # noqa: A002  # as `tests.program.Program` has it
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Run to the end; standard input is `input`."""
+        self.capsys.readouterr()
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", io.StringIO(input))
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            status = main(args)
+        printed = self.capsys.readouterr()
+        return Ran(status, printed.out, printed.err)
