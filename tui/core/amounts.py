@@ -1,10 +1,10 @@
 """Amounts as people type them: tokens ("1,000,000", "1M", "1_000_000") and dollars ("$100")."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 
 MOST_AMOUNT = 1_000_000_000_000
 """Tokens. A purchase above a trillion is a slip of the hand: at $0.01 a million it would cost $10,000."""
@@ -17,7 +17,7 @@ _SUFFIXED = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kKmMbB])", re.ASCII)
 _FACTORS = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dollars:
     """An amount of money."""
 

@@ -2,11 +2,11 @@
 
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from tui.core.frozen import frozen
 from tui.core.usage import Provenance, Usage
 
 
@@ -36,7 +36,7 @@ def new_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One message of a conversation."""
 
@@ -64,7 +64,7 @@ class Message:
     """UTC; where the text was corrected in place."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversation:
     """The index entry of a conversation; its messages are loaded apart."""
 
@@ -87,7 +87,7 @@ class Conversation:
     """UTC; a deleted conversation can be restored until its file is removed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatMessage:
     """A message as it is sent to a provider."""
 
@@ -95,7 +95,7 @@ class ChatMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatRequest:
     """What is asked of a provider."""
 
@@ -118,21 +118,21 @@ class FinishReason(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextDelta:
     """More of the reply's text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReasoningDelta:
     """More of the reasoning text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageReport:
     """A reading of the usage so far. Cumulative: the last one wins, readings are never summed."""
 
@@ -141,7 +141,7 @@ class UsageReport:
     provenance: Provenance = Provenance.REPORTED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finish:
     """The provider says that the reply is whole. A stream that ends without one is incomplete."""
 
@@ -151,7 +151,7 @@ class Finish:
 StreamEvent: TypeAlias = TextDelta | ReasoningDelta | UsageReport | Finish
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelInfo:
     """A model on offer."""
 
@@ -163,7 +163,7 @@ class ModelInfo:
     """A name for people, where the provider gives one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyCheck:
     """What a provider said of a key."""
 

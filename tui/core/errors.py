@@ -1,8 +1,9 @@
 """Every failure that a user can meet: `str(error)` is one sentence that says what happened and what to do."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from tui.core.frozen import frozen
 
 
 class CtroomError(Exception):
@@ -137,7 +138,7 @@ class StorageError(CtroomError):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordProblem:
     """Where a stored record is not what its schema says."""
 

@@ -1,12 +1,12 @@
 """The figures that the footer, the settings and `ctroom usage` show: one immutable snapshot."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from tui.core.frozen import frozen
 from tui.core.quota import AlertLevel, KeySource, percent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayFigures:
     """A user's day on default keys, all providers together."""
 
@@ -25,7 +25,7 @@ class DayFigures:
         return None if self.limit is None else self.limit - self.used
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderFigures:
     """What is known of one provider's tokens, as this user sees it."""
 
@@ -68,7 +68,7 @@ class ProviderFigures:
         return self.estimated > 0 or self.pending > 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageSnapshot:
     """Every figure on the screen at one instant."""
 
@@ -83,7 +83,7 @@ class UsageSnapshot:
         return next((figures for figures in self.providers if figures.provider == provider), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TurnForecast:
     """What a turn may cost, before it is sent."""
 

@@ -1,11 +1,11 @@
 """What the services need from outside: providers, a store, a place for keys, a clock."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, StreamEvent
+from tui.core.frozen import frozen
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
 from tui.core.records import AuditEntry, Meta
 from tui.core.settings import HostSettings, UserSettings
@@ -84,7 +84,7 @@ class Table(Protocol[R]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """The tables of `ctroom.json`. Each field is the table of the same name; `meta` is the table `_meta`."""
 

@@ -3,11 +3,11 @@
 REMAINING = PURCHASED - USED for each provider's pool. AVAILABLE = REMAINING - HELD decides admission only.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from tui.core.errors import RefusalReason
+from tui.core.frozen import frozen
 from tui.core.usage import Provenance, Usage
 
 FLOOR = 64
@@ -63,7 +63,7 @@ class PurchaseKind(StrEnum):
     """Increased it by this amount."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pool:
     """A provider's purchased tokens in this data directory, charged by every turn on default keys."""
 
@@ -85,7 +85,7 @@ class Pool:
         return None if self.purchased is None else self.purchased - self.used
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Purchase:
     """One entry of the purchase history."""
 
@@ -101,7 +101,7 @@ class Purchase:
     """As typed, with the conversion's assumption where dollars were entered."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DailyUsage:
     """What a user's default-key turns with one provider used on one day."""
 
@@ -113,7 +113,7 @@ class DailyUsage:
     estimated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnUsage:
     """Tokens that a user ever used with their own key, or with no key, at one provider."""
 
@@ -124,7 +124,7 @@ class OwnUsage:
     estimated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """One call to a provider, from its hold to its charge. A retry is another attempt of the same turn."""
 
@@ -151,7 +151,7 @@ class Attempt:
     """Tokens charged so far, adjustments included."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerRow:
     """One charge. Rows are only ever appended."""
 
@@ -177,7 +177,7 @@ class LedgerRow:
     conversation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rollup:
     """Totals of a day, user, provider, model and key source; kept for ever."""
 
@@ -199,7 +199,7 @@ class Rollup:
     """Tokens of rows without a price."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertRecord:
     """An alert that was raised: the same (scope, level, epoch) is never raised twice."""
 
@@ -212,7 +212,7 @@ class AlertRecord:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Admission:
     """A turn may go, with this much output."""
 
@@ -221,7 +221,7 @@ class Admission:
     """Tokens to hold: the input estimate + `max_output`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A turn may not go."""
 
@@ -232,7 +232,7 @@ class Refusal:
     """`pool` or `day`: the limit that binds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """A pool or a day as admission sees it. None in `left`: no limit."""
 

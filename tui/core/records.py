@@ -1,13 +1,14 @@
 """Records of the store's own: its schema and the trail of changes."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from tui.core.frozen import frozen
 
 SCHEMA = 1
 """The version of the stored form. A file with a larger one is refused untouched."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meta:
     """The one record of `_meta`."""
 
@@ -19,7 +20,7 @@ class Meta:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditEntry:
     """Something that changed quotas, users, tiers or keys; never a key or a message's text."""
 

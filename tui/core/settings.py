@@ -1,11 +1,12 @@
 """Settings: what the host decides, what each user decides, and the dotted names of both."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.quota import Pool
 
 LOCAL_USER = "local"
@@ -40,7 +41,7 @@ class GoogleSdk(StrEnum):
     """The retired SDK, from the extra `google-legacy`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyState:
     """What is known of a user's own key for one provider; never the key."""
 
@@ -52,7 +53,7 @@ class KeyState:
     """Where it is kept, in words: "the system keyring"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApiKeys:
     """A user's choice of keys."""
 
@@ -72,7 +73,7 @@ class ApiKeys:
         return self.endpoints.get(provider, KeyState())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenQuotas:
     """The readable view of the pools, kept in the admin's settings by the accounting."""
 
@@ -87,7 +88,7 @@ class TokenQuotas:
         return cls(openai.purchased, google.purchased, openai.used, google.used)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserSettings:
     """One user's record."""
 
@@ -112,7 +113,7 @@ class UserSettings:
     """Whether an alert rings the terminal's bell."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """A named OpenAI-compatible server."""
 
@@ -124,7 +125,7 @@ class Endpoint:
     """Tokens of its context window, where the owner knows it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostSettings:
     """What the host decides for everyone on this data directory."""
 

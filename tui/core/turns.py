@@ -1,14 +1,14 @@
 """The events of a turn, in the order in which they may come."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from tui.core.chat import FinishReason, Message, ReasoningDelta, TextDelta
 from tui.core.errors import RefusalReason
+from tui.core.frozen import frozen
 from tui.core.usage import Measured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PromptSaved:
     """The user's message is on disk. Always first."""
 
@@ -17,7 +17,7 @@ class PromptSaved:
     """False: the store refused; the text is kept in memory and saving is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplyStarted:
     """The turn was admitted and the provider is being called."""
 
@@ -27,7 +27,7 @@ class ReplyStarted:
     """The id of the oldest message that is sent along; None: all are sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retrying:
     """The request failed before the first byte of a reply and will be sent again."""
 
@@ -38,14 +38,14 @@ class Retrying:
     """2 for the first retry."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageProgress:
     """What the turn seems to have used so far; about once a second."""
 
     measured: Measured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplyEnded:
     """The reply is on disk with its final status and the turn is settled. Always last, whatever happened."""
 

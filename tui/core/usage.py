@@ -1,8 +1,9 @@
 """Tokens that a turn used, and how surely they are known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from tui.core.frozen import frozen
 
 MOST_TOKENS = 100_000_000
 """A reading above this is absurd: fifty times the largest context window on offer in 2026 (2M tokens)."""
@@ -26,7 +27,7 @@ class Provenance(StrEnum):
         return self in (Provenance.REPORTED, Provenance.COUNTED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """Tokens of one attempt. Readings are cumulative: a later one replaces an earlier one."""
 
@@ -45,7 +46,7 @@ class Usage:
         return self.input + self.output
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """A usage with its provenance."""
 

@@ -1,16 +1,17 @@
 """Every action of a screen by name: the one list behind the command palette and the help."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from tui.core.frozen import frozen
+
 _MOVES = frozenset({"move", "page", "edge", "submit", "newline", "command_palette"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Action:
     """Something that can be done by key, and so by name."""
 

@@ -1,8 +1,8 @@
 """Finds OpenAI-compatible servers on this machine's loopback address."""
 
 import asyncio
-from dataclasses import dataclass
 
+from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
 
 KNOWN_PORTS = (("Ollama", 11434), ("LM Studio", 1234), ("llama.cpp", 8080), ("vLLM", 8000))
@@ -11,7 +11,7 @@ LIMIT = 0.8
 """Seconds that one server may take: loopback answers in milliseconds or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalServer:
     """A server that answered on loopback."""
 

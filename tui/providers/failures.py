@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from email.utils import parsedate_to_datetime
 
 from tui.core.chat import KeyCheck
 from tui.core.errors import ProviderError, ProviderErrorKind
+from tui.core.frozen import frozen
 from tui.core.text import redact, sanitize, sanitize_line
 from tui.providers.base_url import is_openai, lacks_version
 
@@ -40,7 +41,7 @@ _SENTENCES: Mapping[ProviderErrorKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """Whom a failed request went to."""
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tui.core.errors import ProviderError, ProviderErrorKind
+from tui.core.frozen import frozen
 from tui.providers.failures import (
     NEVER_SENT,
     Target,
@@ -55,7 +55,7 @@ _PHRASES = (
 """What compatible servers say in the text of a 400 that has no code (vLLM, llama.cpp, Gemini, xAI)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What the body of an error says."""
 

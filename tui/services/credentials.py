@@ -1,9 +1,10 @@
 """What a provider is connected with, and what may be told of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from tui.core.frozen import frozen
 from tui.core.ports import Provider
 from tui.core.quota import KeySource
 from tui.core.settings import GoogleSdk, HostSettings
@@ -17,7 +18,7 @@ class Connect(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyEnvironment:
     """What the environment says of keys and addresses."""
 
@@ -27,7 +28,7 @@ class KeyEnvironment:
     """Addresses by provider, from the SDKs' own variables."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credential:
     """All that is needed to connect to a provider."""
 
@@ -40,7 +41,7 @@ class Credential:
     """The provider's name for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyStatus:
     """What can be said of a provider's keys without asking the keyring."""
 

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tui.core.chat import ChatMessage, Message, MessageStatus, Role
+from tui.core.frozen import frozen
 from tui.core.quota import FLOOR
 from tui.core.settings import BUILT_IN
 from tui.providers import tokens
@@ -13,7 +13,7 @@ _CACHED_SIZES = 20_000
 _SENT_REPLIES = frozenset({MessageStatus.COMPLETE, MessageStatus.STOPPED, MessageStatus.INTERRUPTED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What bounds a turn, in tokens. None: unknown or unlimited."""
 
@@ -46,7 +46,7 @@ class Limits:
         return min(room) if room else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What a turn sends."""
 

@@ -5,12 +5,13 @@ second settle finds no attempt and changes nothing, and a settle that comes afte
 row and posts only the difference.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from tui.core.chat import new_id
 from tui.core.days import day_ends
 from tui.core.errors import QuotaRefusedError
+from tui.core.frozen import frozen
 from tui.core.ports import State
 from tui.core.quota import (
     Attempt,
@@ -33,7 +34,7 @@ LEASE = timedelta(seconds=120)
 """How long an attempt lives without a checkpoint: many missed ones, longer than a machine's short stall."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdmissionRequest:
     """A turn that wants to start."""
 
@@ -49,7 +50,7 @@ class AdmissionRequest:
     reply_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hold:
     """An admitted attempt."""
 
@@ -59,7 +60,7 @@ class Hold:
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Charge:
     """What is to be recorded for an attempt."""
 

@@ -1,11 +1,12 @@
 """A user's conversations: the index, and the messages of each as a tree with one active branch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, tzinfo
 
 from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.core.usage import Provenance, Usage
@@ -17,7 +18,7 @@ UNTITLED = "New conversation"
 """The title until there is a prompt to take one from."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenConversation:
     """A conversation with its messages."""
 

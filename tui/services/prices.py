@@ -4,11 +4,11 @@ Importing it costs about 0.45 s of CPU, so it is loaded at first use and in a th
 """
 
 import asyncio
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from tui.core.amounts import MOST_AMOUNT, Dollars
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.settings import POOLED
 from tui.core.usage import Usage
 
@@ -18,7 +18,7 @@ INPUT_SHARE, OUTPUT_SHARE = 3, 1
 _NANO = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversion:
     """Dollars as tokens, with what was assumed."""
 

@@ -1,17 +1,17 @@
 """The sentences of a refused turn: why, when it resets, and the ways out."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from tui.core.days import zone
 from tui.core.errors import QuotaRefusedError, RefusalReason
+from tui.core.frozen import frozen
 from tui.core.quota import Refusal
 
 QUOTA_GONE = "You've used all available tokens. Please add your own API key in Settings."
 """The user's words (design, section 1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Viewer:
     """Who reads a refusal, and when."""
 

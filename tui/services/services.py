@@ -1,7 +1,6 @@
 """Everything that a user's session works with."""
 
-from dataclasses import dataclass
-
+from tui.core.frozen import frozen
 from tui.core.ports import Store
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
@@ -13,7 +12,7 @@ from tui.services.prices import Prices
 from tui.services.settings import SettingsService
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Services:
     """The services of one user's session, made once by `tui.services.build` and handed down."""
 

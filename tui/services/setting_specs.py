@@ -1,10 +1,11 @@
 """Every setting that has a dotted name: who decides it, what it is, how it is read and written as text."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeAlias, TypeVar
 
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.settings import (
     BUILT_IN,
     DEFAULT_MODELS,
@@ -28,7 +29,7 @@ REMOVE = "remove"
 """The value that takes an added tier away."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec(Generic[R]):
     """A setting within a record of type `R`."""
 

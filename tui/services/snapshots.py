@@ -1,11 +1,11 @@
 """Every figure on the screen at one instant, from a state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tui.core.days import day_ends
 from tui.core.figures import DayFigures, ProviderFigures, UsageSnapshot
+from tui.core.frozen import frozen
 from tui.core.ports import State
 from tui.core.quota import AlertLevel, DailyUsage, KeySource, Pool, alert_level, percent
 from tui.core.settings import POOLED, UserRole, provider_name
@@ -16,7 +16,7 @@ from tui.services.settings import limit_of
 SEVERITY = (None, AlertLevel.LOW, AlertLevel.CRITICAL, AlertLevel.EXHAUSTED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionFacts:
     """What a session knows beside the state."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from tui.core.chat import (
@@ -24,6 +24,7 @@ from tui.core.errors import (
     ProviderErrorKind,
     QuotaRefusedError,
 )
+from tui.core.frozen import frozen
 from tui.core.ports import Provider
 from tui.core.settings import provider_name
 from tui.core.text import redact, sanitize, sanitize_line
@@ -46,7 +47,7 @@ _ERROR_LENGTH = 500
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outcome:
     status: MessageStatus
     error: CtroomError | None = None

@@ -1,9 +1,9 @@
 """What a turn works with, what is asked of it, and the bounds that follow."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tui.core.frozen import frozen
 from tui.core.ports import Clock
 from tui.services.accounting import Accounting
 from tui.services.connections import Connections
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.services.history import Limits, Planner
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TurnServices:
     """What a turn works with."""
 
@@ -54,7 +54,7 @@ class TurnServices:
         return own or self.settings.user().system_prompt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """What is asked for. None: as the conversation says, else the user's default."""
 

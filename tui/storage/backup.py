@@ -9,13 +9,13 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
 from tui.core.chat import Conversation
 from tui.core.errors import StorageError, StorageErrorKind
+from tui.core.frozen import frozen
 from tui.core.ports import Clock
 from tui.core.quota import Pool
 from tui.core.records import Meta
@@ -37,7 +37,7 @@ _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|before-[a-z]+-\d{8}T\d{12}Z)")
 _DAILY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backup:
     """One backup in the list."""
 
@@ -50,7 +50,7 @@ class Backup:
     """Bytes of all its files."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BackupContents:
     """What a backup holds."""
 

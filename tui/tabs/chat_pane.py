@@ -15,6 +15,7 @@ from textual.widgets import Static, TextArea
 
 from tui.core.chat import Message, ReasoningDelta, Role, TextDelta
 from tui.core.figures import TurnForecast
+from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent, UsageProgress
 from tui.services.conversation import Turns
@@ -37,7 +38,7 @@ FORECAST_SECONDS = 0.3
 """A forecast is made once the typing rests this long: no key ever waits for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What the prompt would be sent to."""
 

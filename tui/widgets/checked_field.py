@@ -1,7 +1,6 @@
 """A field that is checked as it is typed, saved on Enter or on leaving it, and restored by Escape."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -11,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
 from tui.widgets.field_row import CHOICE, CHOICE_ON, NOTE, FieldRow
 from tui.widgets.wrapping import wrap
@@ -22,7 +22,7 @@ Check = Callable[[str], str | None]
 """Raises InvalidValueError for a text that cannot be taken; may return a remark about one that can."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """A value to choose, with words about it."""
 

@@ -1,13 +1,13 @@
 """The rows of the conversation list: headings of days, and conversations."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
 from tui.core.chat import Conversation
+from tui.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line of the list."""
 

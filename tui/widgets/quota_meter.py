@@ -1,7 +1,5 @@
 """What is used and what remains of an amount of tokens, in words and as a bar."""
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -10,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.figures import ProviderFigures
+from tui.core.frozen import frozen
 from tui.core.quota import AlertLevel, alert_level, percent
 from tui.widgets.usage_text import ALERT_WORDS, Part, bar
 
@@ -18,7 +17,7 @@ LABEL_CELLS = 16
 """As wide as the label and the mark of a field, so that figures stand under the boxes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """An amount and what was used of it, in tokens."""
 

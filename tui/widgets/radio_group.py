@@ -1,7 +1,6 @@
 """A choice of one among a few, each with a line that says what it means."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -12,8 +11,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.core.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class RadioOption:
     """One of the values."""
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tui.core.chat import MessageStatus
+from tui.core.frozen import frozen
 
 
 class EntryRole(StrEnum):
@@ -17,7 +18,7 @@ class EntryRole(StrEnum):
     """Something that the app says in the conversation; never part of what is sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One entry of the transcript. Texts may come from anywhere; they are sanitised before they are shown."""
 

@@ -1,11 +1,13 @@
 """The styles that a transcript is rendered with, resolved once for each theme."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
 from textual.style import Style
 from textual.widget import Widget
+
+from tui.core.frozen import frozen
 
 PARTS = (
     "user", "assistant", "system", "notice", "meta", "marker", "status", "error", "reasoning",
@@ -23,7 +25,7 @@ class CodeTheme(Enum):
     ANSI_LIGHT = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Palette:
     """A widget's base style and its parts' styles; pure data, so that rendering needs no app."""
 
