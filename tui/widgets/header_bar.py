@@ -55,4 +55,5 @@ class HeaderBar(Widget):
             await self.run_action(f"app.show_tab({tab!r})")
 
     def _look(self, part: str) -> Style:
-        return self.get_visual_style(f"header--{part}", partial=True)
+        # A partial style would lose an opaque background (Textual 8.2.8).
+        return self.get_visual_style(f"header--{part}")

@@ -47,8 +47,8 @@ class HintBar(Widget):
         key = self.app.get_key_display(active.binding)
         click = Style.from_meta({"key": active.binding.key})
         return Content.assemble(
-            (key, self.get_visual_style("hint--key", partial=True) + click),
-            (f" {active.binding.description}", self.get_visual_style("hint--text", partial=True) + click),
+            (key, self.get_visual_style("hint--key") + click),
+            (f" {active.binding.description}", self.get_visual_style("hint--text") + click),
         )
 
     async def on_click(self, event: events.Click) -> None:

@@ -26,10 +26,10 @@ class TitleLine(Widget):
         """The line."""
         width = self.content_size.width
         click = Style.from_meta({"model": True})
-        look = self.get_visual_style("title--model", partial=True)
+        look = self.get_visual_style("title--model")
         model = Content.styled(f"{sanitize_line(self.model, max(8, width - 12))}  ▾", look + click)
         room = max(0, width - model.cell_length - 2)
-        name = self.get_visual_style("title--name", partial=True)
+        name = self.get_visual_style("title--name")
         title = Content.styled(sanitize_line(self.title), name).truncate(room, ellipsis=True)
         return Content.assemble(title, " " * max(1, width - title.cell_length - model.cell_length), model)
 

@@ -52,9 +52,7 @@ class UsageFooter(Widget):
     def render(self) -> Content:
         """The lines in their colours."""
         return Content("\n").join(
-            Content.assemble(
-                *((piece.text, self.get_visual_style(f"usage--{piece.part}", partial=True)) for piece in line)
-            )
+            Content.assemble(*((piece.text, self.get_visual_style(f"usage--{piece.part}")) for piece in line))
             for line in self.lines
         )
 

@@ -149,11 +149,12 @@ class _Writer:
         """Bar, alert word, what is left, its percentage, and used of whole."""
         left = whole - used
         share = percent(left, whole)
-        meter = (*bar(share, layout.bar), *detail(" ")) if layout.bar else ()
+        level = alert_level(left, whole)
+        meter = (*bar(share, layout.bar, level), *detail(" ")) if layout.bar else ()
         amounts = f" · {about}{used:,} / {whole:,}{' tokens' if layout.used == 2 else ''}"
         return [
             meter,
-            alert_word(alert_level(left, whole)),
+            alert_word(level),
             figure(f"{about}{left:,} {word}" if layout.word else f"{about}{left:,}"),
             figure(f" ({share}%)") if layout.percent else (),
             detail(amounts) if layout.used else (),

@@ -56,18 +56,20 @@ def alert_word(level: AlertLevel | None) -> Cell:
     return () if level is None else (Piece(ALERT_WORDS[level], Part(level.value)), *detail(" "))
 
 
-def bar(share: float, width: int) -> Cell:
+def bar(share: float, width: int, level: AlertLevel | None = None) -> Cell:
     """A bar filled by `share` percent in half cells; what is left, however little, fills half a cell.
 
     Args:
         share: From 0 to 100.
         width: Cells; 0 gives nothing.
+        level: How little that is; the bar has the colour of its word.
     """
+    look = Part.BAR if level is None else Part(level.value)
     halves = min(2 * width, max(int(share * 2 * width / 100), 1 if share > 0 else 0))
     full, half = divmod(halves, 2)
     filled = "█" * full + "▌" * half
     track = "░" * (width - full - half)
-    return tuple(piece for piece in (Piece(filled, Part.BAR), Piece(track, Part.TRACK)) if piece.text)
+    return tuple(piece for piece in (Piece(filled, look), Piece(track, Part.TRACK)) if piece.text)
 
 
 def width_of(pieces: Sequence[Piece]) -> int:

@@ -74,7 +74,8 @@ def test_a_word_says_that_little_is_left(used: int, words: str) -> None:
 
 def test_an_alert_word_is_no_detail() -> None:
     (line,) = usage_lines(snapshot(replace(OPENAI, used=900_001)), 78, UTC)
-    assert [piece.text for piece in line if piece.part is Part.CRITICAL] == ["CRITICAL"]
+    (word,) = (piece for piece in line if piece.text == "CRITICAL")
+    assert word.part is Part.CRITICAL
 
 
 @pytest.mark.parametrize("used", [900_001, 1_000_000])
@@ -171,3 +172,11 @@ def test_reset_times_are_the_viewers() -> None:
 )
 def test_a_bar_fills_by_half_cells(share: float, words: str) -> None:
     assert "".join(piece.text for piece in bar(share, 5)) == words
+
+
+@pytest.mark.parametrize(
+    ("level", "part"),
+    [(None, Part.BAR), (AlertLevel.LOW, Part.LOW), (AlertLevel.CRITICAL, Part.CRITICAL)],
+)
+def test_a_bar_has_the_colour_of_its_word(level: AlertLevel | None, part: Part) -> None:
+    assert [piece.part for piece in bar(15.0, 5, level)] == [part, Part.TRACK]

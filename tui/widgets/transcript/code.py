@@ -1,11 +1,17 @@
 """Code blocks: a head line with number and language, a bar at the left, and highlighted rows."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.style import Style
 
 from tui.core.text import sanitize
 from tui.widgets.transcript.lines import TAB, Line, line_of, prefix, wrap
 from tui.widgets.transcript.palette import CodeTheme, Palette
+
+if TYPE_CHECKING:
+    from textual.highlight import HighlightTheme
 
 BAR = "▎ "
 COPY_HINT = "copy y"
@@ -45,6 +51,13 @@ def code_rows(source: str, language: str, width: int, palette: Palette, thing: i
     return out
 
 
+@cache
+def _without_underlines(theme: "type[HighlightTheme]") -> "type[HighlightTheme]":
+    """A theme in which no name looks like a link."""
+    styles = {token: style.replace("underline", "").strip() for token, style in theme.STYLES.items()}
+    return type(theme.__name__, (theme,), {"STYLES": styles})
+
+
 def _highlighted(source: str, language: str, theme: CodeTheme) -> Content:
     if not language or len(source) > HIGHLIGHT_LIMIT:
         return Content(source)
@@ -56,7 +69,7 @@ def _highlighted(source: str, language: str, theme: CodeTheme) -> Content:
         CodeTheme.ANSI_DARK: highlight.ANSIDarkHighlightTheme,
         CodeTheme.ANSI_LIGHT: highlight.ANSILightHighlightTheme,
     }
-    content = highlight.highlight(source, language=language, theme=themes[theme])
+    content = highlight.highlight(source, language=language, theme=_without_underlines(themes[theme]))
     # Textual joins what splitlines() gives, and so loses a last empty row.
     shown = content.plain
     return content.append(source[len(shown) :]) if source.startswith(shown) else Content(source)
