@@ -71,7 +71,6 @@ def test_first_start_without_a_key(open_ctroom: OpenCtroom, cols: int, rows: int
     terminal.wait_for(CHARGED)
     terminal.wait_for(re.compile(r"Demo offline · [1-9]\d* tokens"))
     assert all(line in terminal.text for line in ("/long 20", "second line", "third line"))
-    leave(terminal)
 
 
 @pytest.mark.parametrize(("cols", "rows"), SIZES)
@@ -101,23 +100,22 @@ def test_a_key_of_ones_own(
     terminal.wait_gone("gpt-4-turbo")
     terminal.key("enter")
     terminal.wait_for("OpenAI · gpt-4o-mini")
+    assert "offline demo" not in terminal.text
     llmock.reply("Good evening, and welcome.")
     terminal.type("hello there")
     terminal.key("enter")
     terminal.wait_for("Good evening, and welcome.")
     terminal.wait_for(re.compile(r"OpenAI [1-9]\d* tokens used \(Using your API keys\)"))
-    leave(terminal)
     assert llmock.requests()[-1]["model"] == "gpt-4o-mini"
     assert OPENAI_KEY.encode() not in terminal.raw
 
 
-@pytest.mark.parametrize(("cols", "rows"), SIZES)
 def test_a_streamed_turn_over_openai_adds_exactly_what_was_reported(
-    open_ctroom: OpenCtroom, run_ctroom: Program, aimock: AIMock, cols: int, rows: int
+    open_ctroom: OpenCtroom, run_ctroom: Program, aimock: AIMock
 ) -> None:
     env = {"OPENAI_API_KEY": OPENAI_KEY, "OPENAI_BASE_URL": aimock.openai_url}
     assert run_ctroom("quota", "set", "openai", "1,000,000", env=env).returncode == 0
-    terminal = open_ctroom(cols=cols, rows=rows, env=env)
+    terminal = open_ctroom(env=env)
     terminal.wait_for("1,000,000 remaining (100.0%) · 0 / 1,000,000")
     terminal.type("exact, please")
     terminal.key("enter")
@@ -178,7 +176,6 @@ def test_stopping_and_leaving_keep_and_charge_what_came(
     assert again.text.count(PARTIAL) == 2
     assert "go on" in again.text
     again.wait_for(f"~{told['used']} / 1,000,000 tokens")
-    leave(again)
 
 
 def test_a_killed_app_loses_neither_prompt_nor_partial_reply(
@@ -201,7 +198,6 @@ def test_a_killed_app_loses_neither_prompt_nor_partial_reply(
     reopen_conversation(again, "count")
     again.wait_for(PARTIAL)
     again.wait_for(re.compile(r"You .*\n *count"))
-    leave(again)
 
 
 def test_everything_is_within_reach_at_80x24_without_colours(
@@ -246,7 +242,6 @@ def test_everything_is_within_reach_at_80x24_without_colours(
     assert FIGURES.search(terminal.text)
     terminal.key("f2")
     terminal.wait_for("Ask anything")
-    leave(terminal)
     assert coloured(terminal.raw) == set()
 
 
