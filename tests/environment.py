@@ -10,6 +10,9 @@ ROOT = Path(__file__).parent.parent
 PEER_VARIABLES = frozenset({"CTROOM_AIMOCK"})
 """Variables that say where a peer is installed: the only ones of ours that come in from outside."""
 
+_OF_THE_RUN = frozenset({"TEXTUAL_SNAPSHOT_TEMPDIR"})
+"""Variables that the test run sets for itself."""
+
 _PRIVATE_PREFIXES = (
     "ANTHROPIC_",
     "COLUMNS",
@@ -34,7 +37,7 @@ _PRIVATE_SUFFIXES = ("_API_KEY", "_API_KEY_FILE", "_PROXY", "_proxy")
 
 def is_private(name: str) -> bool:
     """Tell whether a variable could carry a key, an endpoint or a setting from outside into a test."""
-    if name in PEER_VARIABLES:
+    if name in PEER_VARIABLES | _OF_THE_RUN:
         return False
     return name.startswith(_PRIVATE_PREFIXES) or name.endswith(_PRIVATE_SUFFIXES)
 

@@ -1,0 +1,68 @@
+"""Every main screen as a picture: look at a changed one before it is accepted with `--snapshot-update`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.snapshots.scenes import KEYS, SMALL, WIDE, Scene, open_latest, settled, until
+from tui.app import CtroomApp
+
+Compare: TypeAlias = Callable[..., bool]
+"""The fixture `snap_compare`."""
+Before: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
+
+SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+
+
+def pressing(*keys: str) -> Before:
+    """Press keys, and let the app come to rest."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await settled(pilot)
+
+    return press
+
+
+def test_a_first_run(first_run: Scene, snap_compare: Compare) -> None:
+    assert snap_compare(first_run.app(), terminal_size=WIDE, run_before=settled)
+
+
+def test_a_conversation_on_a_small_screen(example: Scene, snap_compare: Compare) -> None:
+    assert snap_compare(example.app(), terminal_size=SMALL, run_before=open_latest)
+
+
+def test_the_quota_is_gone(example: Scene, snap_compare: Compare) -> None:
+    example.purchase("openai", 45_230)
+
+    async def ask(pilot: Pilot[Any]) -> None:
+        await open_latest(pilot)
+        await pilot.press(*"Thanks!", "enter")
+        app = pilot.app
+        assert isinstance(app, CtroomApp)
+        await until(pilot, lambda: not app.chat.replying)
+
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=ask)
+
+
+@SIZES
+def test_little_is_left(little: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(little.app(), terminal_size=size, run_before=open_latest)
+
+
+@SIZES
+def test_settings(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
+    example.set("keys.use_custom", "true")
+    example.keep_key("openai", KEYS["OPENAI_API_KEY"])
+    assert snap_compare(example.app(), terminal_size=size, run_before=pressing("f4"))
+
+
+def test_the_models(example: Scene, snap_compare: Compare) -> None:
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f6"))
+
+
+def test_help(example: Scene, snap_compare: Compare) -> None:
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f1"))
