@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, SystemModalScreen
 
 from tui import paths
-from tui.background import follow_store, keep_accounts, load_keys, warm_up
+from tui.background import follow_store, keep_accounts, load_keys, resume_collector, warm_up
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
@@ -248,6 +248,7 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
+        resume_collector()
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
 

@@ -1,6 +1,7 @@
 """What goes on beside the screen from its first frame on: keys, other processes' changes, the accounts."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,6 +12,13 @@ POLL_SECONDS = 0.5
 """How often other processes' changes are looked for: a stat (design, section 4)."""
 SWEEP_SECONDS = 60.0
 """How often dead processes' holds are charged, unsaved replies saved, and midnight noticed."""
+
+
+def resume_collector() -> None:
+    """Collect garbage from here on, where the start put it off; what the start made is never looked at."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 async def load_keys(services: Services, changed: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """Conversations, messages, and the events of a streamed reply."""
 
-import secrets
+import os
 import time
 from datetime import datetime
 from enum import StrEnum
@@ -33,7 +33,7 @@ class MessageStatus(StrEnum):
 
 def new_id() -> str:
     """A unique id that sorts by the time of its making: 48 bits of milliseconds, 48 random bits, as hex."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(6).hex()}"
 
 
 @frozen
