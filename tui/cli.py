@@ -17,7 +17,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by quota, 4 no key, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:  # while modules were being imported
+        sys.stderr.write("Interrupted.\n")
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     from tui.commands.runtime import guarded
 
     if not arguments:

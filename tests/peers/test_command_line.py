@@ -61,6 +61,13 @@ def serve_on_a_known_port() -> tuple[str, socketserver.TCPServer]:
     pytest.skip("every port that doctor asks is taken on this machine")
 
 
+def replies(home: Path) -> list[tuple[str, str]]:
+    """Text and status of every reply in the only conversation that is saved."""
+    [saved] = (home / "conversations").rglob("*.json")
+    messages = json.loads(saved.read_text(encoding="utf-8"))["messages"].values()
+    return [(each["text"], each["status"]) for each in messages if each["role"] == "assistant"]
+
+
 @contextmanager
 def started(run_ctroom: Program, *arguments: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A command that runs while the test goes on."""
@@ -180,8 +187,22 @@ def test_failures_are_sentences_and_free(run_ctroom: Program, ctroom: CommandLin
     assert (after["used"], after["held"]) == (used, 0)
 
 
+@pytest.mark.parametrize(
+    ("signals", "status", "said"),
+    [
+        # Whoever is impatient presses Ctrl+C again while the turn is being saved.
+        ((signal.SIGINT, signal.SIGINT), 130, "Interrupted."),
+        ((signal.SIGTERM,), 143, ""),
+    ],
+)
 def test_an_interrupted_reply_is_kept_and_charged(
-    run_ctroom: Program, ctroom: CommandLine, wire: Wire, ctroom_home: Path
+    run_ctroom: Program,
+    ctroom: CommandLine,
+    wire: Wire,
+    ctroom_home: Path,
+    signals: tuple[signal.Signals, ...],
+    status: int,
+    said: str,
 ) -> None:
     env = openai(wire.openai_url)
     ctroom("quota", "set", "openai", "1M")
@@ -192,19 +213,40 @@ def test_an_interrupted_reply_is_kept_and_charged(
         assert asking.stdout.read(10) == "Half of it"
         during = figures(ctroom, env)
         assert during["held"] > 0
-        asking.send_signal(signal.SIGINT)
-        rest, said = asking.communicate(timeout=30)
-    assert (asking.returncode, rest.strip(), said.strip()) == (130, "", "Interrupted.")
-    [request] = wire.requests
-    assert request.wait_client_left()
+        for number in signals:
+            asking.send_signal(number)
+            [request] = wire.requests
+            assert request.wait_client_left()
+        rest, last = asking.communicate(timeout=30)
+    assert (asking.returncode, rest.strip(), last.strip()) == (status, "", said)
     after = figures(ctroom, env)
     assert after["held"] == 0
     assert 0 < after["used"] == after["estimated"] < during["held"]
-    [saved] = (ctroom_home / "conversations").rglob("*.json")
-    messages = json.loads(saved.read_text(encoding="utf-8"))["messages"].values()
-    assert [(each["text"], each["status"]) for each in messages if each["role"] == "assistant"] == [
-        ("Half of it", "stopped")
-    ]
+    assert replies(ctroom_home) == [("Half of it", "stopped")]
+
+
+def test_a_killed_reply_is_charged_by_the_next_command(
+    run_ctroom: Program, ctroom: CommandLine, wire: Wire, ctroom_home: Path
+) -> None:
+    env = openai(wire.openai_url)
+    ctroom("quota", "set", "openai", "1M")
+    wire.script(sse({"choices": [{"index": 0, "delta": {"content": "Half of it"}}]}, Hold()))
+    with started(run_ctroom, "ask", "Hello", env=env) as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.read(10) == "Half of it"
+        asking.kill()
+    held = figures(ctroom, env)["held"]
+    assert held > 0
+    # The lease of the dead, which lasts for more than a minute, is made to have run out.
+    state = ctroom_home / "ctroom.json"
+    tables = json.loads(state.read_text(encoding="utf-8"))
+    [attempt] = tables["attempts"].values()
+    attempt["lease_until"] = attempt["created_at"]
+    state.write_text(json.dumps(tables), encoding="utf-8")
+    after = figures(ctroom, env)
+    assert after["held"] == 0
+    assert 0 < after["used"] == after["estimated"] <= held
+    assert "streaming" not in [status for _, status in replies(ctroom_home)]
 
 
 def test_a_server_that_never_reports_is_estimated(

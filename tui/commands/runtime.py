@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -52,20 +54,56 @@ def utc_now() -> datetime:
 def run(work: "Callable[[Services], Awaitable[int]]") -> int:
     """Run one command's work with services that are closed after it, whatever happens.
 
+    A signal that ends the process (SIGTERM, SIGHUP) ends the work as Ctrl+C does: what runs is stopped and
+    charged. What processes that died left open is charged first.
+
     Returns:
         The exit status; every failure is one sentence on standard error.
     """
     import asyncio
 
     async def session() -> int:
-        services = await open_services(os.environ)
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        received: list[signal.Signals] = []
+
+        def stop(number: signal.Signals) -> None:
+            if task is not None and not received:
+                received.append(number)
+                task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                loop.add_signal_handler(number, stop, number)
         try:
-            await services.keys.load()
-            return await work(services)
-        finally:
-            await services.aclose()
+            return await _with_services(work)
+        except asyncio.CancelledError:
+            if received:
+                return 128 + received[0]
+            raise
 
     return guarded(lambda: asyncio.run(session()))
+
+
+async def _with_services(work: "Callable[[Services], Awaitable[int]]") -> int:
+    services = await open_services(os.environ)
+    try:
+        await services.keys.load()
+        with suppress(CtroomError):  # whatever the work needs of the accounts says so itself
+            await services.turns.recover()
+        return await work(services)
+    finally:
+        with _deaf_to_interrupts():
+            await services.aclose()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let a stopped turn be saved and charged, however often Ctrl+C is pressed."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def guarded(call: Callable[[], int]) -> int:
