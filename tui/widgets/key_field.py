@@ -103,6 +103,8 @@ class KeyField(FieldRow):
     ) -> None:
         super().__init__(label, placeholder=placeholder, limit=LONGEST_KEY, name=name, id=id, classes=classes)
         self.set_reactive(KeyField.kept, kept)
+        self._whole = False
+        """Whether the text came in one piece, as a paste, and was not edited since."""
 
     @property
     def filled(self) -> bool:
@@ -126,7 +128,15 @@ class KeyField(FieldRow):
         """Return a key that was not kept, so that it can be corrected; what was typed meanwhile stands."""
         if not self.filled:
             self._buffer.load(key)
+            self._whole = True
             self.refresh()
+
+    def consume(self, key: str, character: str | None) -> bool:
+        """Type or edit; the end of a text that was edited stays hidden."""
+        before = self._buffer.text
+        consumed = super().consume(key, character)
+        self._whole = self._whole and self._buffer.text == before
+        return consumed
 
     def box_text(self) -> str:
         """The typed key, masked one for one so that the cursor stands right; else the kept one."""
@@ -135,7 +145,8 @@ class KeyField(FieldRow):
             return "" if self.has_focus else self.kept
         if self.revealed:
             return text
-        prefix, last = len(key_prefix(text)), len(last_four(text))
+        # While a key is typed, its last four would be every character of it, one after the other.
+        prefix, last = len(key_prefix(text)), len(last_four(text)) if self._whole else 0
         return text[:prefix] + BULLET * (len(text) - prefix - last) + text[len(text) - last :]
 
     def edited(self) -> None:
@@ -186,7 +197,9 @@ class KeyField(FieldRow):
             event.stop()
             return
         if isinstance(event, events.Paste):
-            self.insert(event.text.strip()[:LONGEST_KEY])
+            pasted = event.text.strip()[:LONGEST_KEY]
+            self.insert(pasted)
+            self._whole = self._buffer.text == pasted
             event.text = ""
             event.stop()
             return

@@ -89,6 +89,22 @@ async def test_a_pasted_key_is_masked_revealed_and_masked_again() -> None:
         assert HIDDEN not in app.row
 
 
+async def test_a_key_that_is_typed_or_edited_never_shows_its_end() -> None:
+    app = KeyApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.key.focus()
+        for length, character in enumerate(KEY, start=1):
+            await pilot.press(character)
+            assert length <= 12 or KEY[length - 4 : length] not in app.row
+        await pilot.press("escape")
+        await paste(pilot, KEY)
+        assert KEY[-4:] in app.row
+        await pilot.press("left")
+        assert KEY[-4:] in app.row
+        await pilot.press("end", "backspace")
+        assert KEY[-5:-1] not in app.row
+
+
 async def test_leaving_the_field_hides_a_revealed_key() -> None:
     app = KeyApp()
     async with app.run_test(size=(80, 10)) as pilot:
