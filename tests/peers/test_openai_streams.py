@@ -158,7 +158,7 @@ async def test_reported_input_agrees_with_the_models_own_tokenizer(llamacpp: Lla
         ChatMessage(Role.SYSTEM, "You are brief."),
         ChatMessage(Role.USER, "Name one colour, in one word."),
     )
-    async with provider(llamacpp.openai_url, key=None) as peer:
+    async with provider(llamacpp.openai_url, key=None, stall=60) as peer:
         events = await ask(peer, messages, model=ALIAS, max_output=12)
     measured = usage(events)
     assert measured is not None
@@ -179,7 +179,7 @@ async def test_an_estimate_covers_what_a_real_model_counts(llamacpp: LlamaCpp, s
 
 
 async def test_the_limit_on_output_ends_a_reply(llamacpp: LlamaCpp) -> None:
-    async with provider(llamacpp.openai_url, key=None) as peer:
+    async with provider(llamacpp.openai_url, key=None, stall=60) as peer:
         events = await ask(peer, "Count from one to one hundred.", model=ALIAS, max_output=5)
     measured = usage(events)
     assert reason(events) is FinishReason.LENGTH
@@ -188,7 +188,7 @@ async def test_the_limit_on_output_ends_a_reply(llamacpp: LlamaCpp) -> None:
 
 
 async def test_a_prompt_beyond_the_context_is_refused(llamacpp: LlamaCpp) -> None:
-    async with provider(llamacpp.openai_url, key=None) as peer:
+    async with provider(llamacpp.openai_url, key=None, stall=60) as peer:
         with pytest.raises(ProviderError) as caught:
             await ask(peer, "word " * 6_000, model=ALIAS)
     assert caught.value.kind is ProviderErrorKind.CONTEXT_TOO_LONG
@@ -196,7 +196,7 @@ async def test_a_prompt_beyond_the_context_is_refused(llamacpp: LlamaCpp) -> Non
 
 
 async def test_cancelling_frees_the_only_slot_of_a_real_model(llamacpp: LlamaCpp) -> None:
-    async with provider(llamacpp.openai_url, key=None) as peer:
+    async with provider(llamacpp.openai_url, key=None, stall=60) as peer:
         stream = peer.stream(request("Tell a very long story.", model=ALIAS, max_output=2_000))
         await anext(stream)
         await stream.aclose()
@@ -206,7 +206,7 @@ async def test_cancelling_frees_the_only_slot_of_a_real_model(llamacpp: LlamaCpp
 
 
 async def test_the_models_of_a_real_server(llamacpp: LlamaCpp) -> None:
-    async with provider(llamacpp.openai_url, key=None) as peer:
+    async with provider(llamacpp.openai_url, key=None, stall=60) as peer:
         check = await peer.check_key()
     assert check.ok
     assert check.message == "works: 1 model"

@@ -1,21 +1,28 @@
 """Google Gemini through the `google-genai` SDK."""
 
 import asyncio
-import logging
 import re
 from collections.abc import AsyncGenerator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tui.core.chat import ChatRequest, Finish, KeyCheck, ModelInfo, StreamEvent
-from tui.core.errors import InvalidValueError, ProviderError, ProviderErrorKind
+from tui.core.chat import ChatRequest, Finish, ModelInfo, StreamEvent
 from tui.core.usage import read_count
 from tui.providers import catalog
-from tui.providers.base_url import check_base_url
-from tui.providers.failures import Target, incomplete_error, verdict
+from tui.providers.failures import Target, incomplete_error
 from tui.providers.google_errors import blocked_error, complains_of_thinking, provider_error
 from tui.providers.google_reply import Reply
 from tui.providers.google_request import contents, system_instruction
+from tui.providers.sdk import (
+    CONNECT_SECONDS,
+    END,
+    FIRST_SECONDS,
+    MOST_MODELS,
+    STALL_SECONDS,
+    SdkProvider,
+    not_installed,
+    silence,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -23,15 +30,6 @@ if TYPE_CHECKING:
 
 GOOGLE_URL = "https://generativelanguage.googleapis.com"
 """The Gemini API's address (ai.google.dev/api); the SDK's own default."""
-CONNECT_SECONDS = 10.0
-"""How long a connection, and a list of models, may take."""
-FIRST_SECONDS = 180.0
-"""How long the first token may take: thinking models are silent at first."""
-STALL_SECONDS = 60.0
-"""How long a reply that has begun may pause."""
-MOST_MODELS = 2_000
-
-_END = object()
 _THINKS = re.compile(r"gemini-(?:2\.5|[3-9]|\d\d)")
 """Families that take `include_thoughts` (ai.google.dev/gemini-api/docs/thinking); others answer 400."""
 _LOGGERS = ("google_genai", "httpx2", "httpcore2", "httpx", "httpcore")
@@ -51,22 +49,14 @@ def warm() -> None:
     """Import the SDK. In a thread: it takes more than a second."""
     from google import genai  # noqa: F401  # the import itself is what is wanted
 
-    for logger in map(logging.getLogger, _LOGGERS):
-        # A handler of the environment's would write to the terminal that the app draws on.
-        logger.propagate = False
-        logger.addHandler(logging.NullHandler())
+    silence(_LOGGERS)
 
 
-class GoogleProvider:
-    """Gemini, with one key.
+class GoogleProvider(SdkProvider):
+    """Gemini, with one key; see `SdkProvider`."""
 
-    Args:
-        api_key: The key; None is refused at the first call.
-        base_url: None for Google's own address. The environment is not read.
-        name: The provider's name for people.
-        first: Seconds that the first token may take.
-        stall: Seconds that a reply which has begun may pause.
-    """
+    OWN_URL = GOOGLE_URL
+    VERSIONED = False
 
     def __init__(
         self,
@@ -77,17 +67,12 @@ class GoogleProvider:
         first: float = FIRST_SECONDS,
         stall: float = STALL_SECONDS,
     ) -> None:
-        self._target = Target(name, base_url or GOOGLE_URL, api_key, versioned=False)
-        self._first = first
-        self._stall = stall
+        super().__init__(api_key=api_key, base_url=base_url, name=name, first=first, stall=stall)
         self._client: Client | None = None
         self._http: httpx.AsyncClient | None = None
         self._connecting = asyncio.Lock()
         self._thoughtless: set[str] = set()
         """Models that refused to show thoughts."""
-
-    def __repr__(self) -> str:
-        return f"<GoogleProvider {self._target.name!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
@@ -97,7 +82,7 @@ class GoogleProvider:
         reply = Reply()
         try:
             stream, chunk = await self._open(client, request, target, responses)
-            while chunk is not _END:
+            while chunk is not END:
                 for event in reply.read(chunk):
                     yield event
                 chunk = await self._next(stream, reply, target)
@@ -124,17 +109,6 @@ class GoogleProvider:
             raise provider_error(error, self._target) from None
         return tuple(found)
 
-    async def check_key(self) -> KeyCheck:
-        """Ask for the model list. Only a refusal of the key itself means that it is bad."""
-        if self._target.api_key is None:
-            return KeyCheck(ok=False, message="There is no key to test.")
-        try:
-            models = await self.models()
-        except ProviderError as error:
-            return verdict(error, self._target.name)
-        count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
-        return KeyCheck(ok=True, message=f"works: {count}", models=models)
-
     async def aclose(self) -> None:
         """Close its connections."""
         self._client = None
@@ -145,13 +119,13 @@ class GoogleProvider:
     async def _connected(self) -> "Client":
         async with self._connecting:
             if self._client is None:
-                check_target(self._target)
+                self._check_target()
                 # The import and the loading of certificates would stall the event loop.
                 try:
                     self._client = await asyncio.to_thread(self._make_client)
                 except ImportError:
                     message = "The package google-genai is not installed: install ctroom again."
-                    raise ProviderError(ProviderErrorKind.NOT_INSTALLED, message, accepted=False) from None
+                    raise not_installed(message) from None
             return self._client
 
     def _make_client(self) -> "Client":
@@ -189,7 +163,7 @@ class GoogleProvider:
                     config=_config(request, thoughts=thoughts),
                 )
                 async with asyncio.timeout(self._first):
-                    return stream, await anext(stream, _END)
+                    return stream, await anext(stream, END)
             except Exception as error:  # noqa: BLE001  # the SDK lets raw errors of three libraries through
                 # Headers of a good status mean that the request was taken.
                 taken = bool(responses) and bool(responses[-1].is_success)
@@ -202,16 +176,16 @@ class GoogleProvider:
                 _RESPONSES.reset(token)
 
     async def _next(self, stream: Stream, reply: Reply, target: Target) -> object:
-        """The next chunk, in its time; `_END` where none follows, or none that is needed."""
+        """The next chunk, in its time; `END` where none follows, or none that is needed."""
         try:
             async with asyncio.timeout(self._stall if reply.started else self._first):
                 return await anext(stream)
         except StopAsyncIteration:
-            return _END
+            return END
         except Exception as error:  # noqa: BLE001  # the SDK lets raw errors of three libraries through
             if reply.finish is None:
                 raise provider_error(error, target, accepted=True) from None
-            return _END  # the reply is whole; its usage came with its finish
+            return END  # the reply is whole; its usage came with its finish
 
 
 async def _remember(response: object) -> None:
@@ -230,22 +204,6 @@ def _config(request: ChatRequest, *, thoughts: bool) -> Any:
         temperature=request.temperature,
         thinking_config=types.ThinkingConfig(include_thoughts=True) if thoughts else None,
     )
-
-
-def check_target(target: Target) -> None:
-    """Refuse an address or a key that could not be sent.
-
-    Raises:
-        ProviderError: Nothing was sent.
-    """
-    try:
-        check_base_url(target.base_url)
-    except InvalidValueError as error:
-        raise ProviderError(ProviderErrorKind.BAD_REQUEST, str(error), accepted=False) from None
-    key = target.api_key or ""
-    if not (key and key.isascii() and key.isprintable() and " " not in key):
-        message = f"The key for {target.name} is missing or not a key: enter it again in Settings."
-        raise ProviderError(ProviderErrorKind.BAD_KEY, message, accepted=False)
 
 
 def _model_info(model: object) -> ModelInfo | None:

@@ -6,22 +6,21 @@ as text and their count is recovered from the total.
 
 import asyncio
 import contextlib
-import logging
 import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeAlias
 
-from tui.core.chat import ChatRequest, Finish, KeyCheck, ModelInfo, StreamEvent
-from tui.core.errors import ProviderError, ProviderErrorKind
+from tui.core.chat import ChatRequest, Finish, ModelInfo, StreamEvent
+from tui.core.errors import ProviderError
 from tui.providers import catalog
-from tui.providers.failures import Target, incomplete_error, verdict
-from tui.providers.google import CONNECT_SECONDS, FIRST_SECONDS, GOOGLE_URL, STALL_SECONDS, check_target
+from tui.providers.failures import Target, incomplete_error
+from tui.providers.google import GOOGLE_URL
 from tui.providers.google_errors import blocked_error, provider_error
 from tui.providers.google_reply import Reply
 from tui.providers.google_request import contents, system_instruction
+from tui.providers.sdk import CONNECT_SECONDS, END, SdkProvider, not_installed, silence
 
-_END = object()
 _NOT_INSTALLED = (
     "The package google-generativeai is not installed: install ctroom[google-legacy], "
     "or choose google-genai in Settings."
@@ -44,41 +43,20 @@ def warm() -> None:
         _sdk()
 
 
-class GoogleLegacyProvider:
-    """Gemini, with one key, over REST: its gRPC writes to the terminal that the app draws on.
+class GoogleLegacyProvider(SdkProvider):
+    """Gemini, with one key, over REST: this SDK's gRPC writes to the terminal. See `SdkProvider`."""
 
-    Args:
-        api_key: The key; None is refused at the first call.
-        base_url: None for Google's own address. The environment is not read.
-        name: The provider's name for people.
-        first: Seconds that the first token may take.
-        stall: Seconds that a reply which has begun may pause.
-    """
-
-    def __init__(
-        self,
-        *,
-        api_key: str | None,
-        base_url: str | None,
-        name: str,
-        first: float = FIRST_SECONDS,
-        stall: float = STALL_SECONDS,
-    ) -> None:
-        self._target = Target(name, base_url or GOOGLE_URL, api_key, versioned=False)
-        self._first = first
-        self._stall = stall
-
-    def __repr__(self) -> str:
-        return f"<GoogleLegacyProvider {self._target.name!r}>"
+    OWN_URL = GOOGLE_URL
+    VERSIONED = False
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
-        check_target(self._target)
+        self._check_target()
         target = self._target.about(request.model)
         reader = _Reader(lambda: self._open(request))
         reply = Reply()
         try:
-            while (chunk := await self._next(reader, reply, target)) is not _END:
+            while (chunk := await self._next(reader, reply, target)) is not END:
                 for event in reply.read(chunk):
                     yield event
         finally:
@@ -91,7 +69,7 @@ class GoogleLegacyProvider:
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The models that generate content."""
-        check_target(self._target)
+        self._check_target()
         try:
             listed = await _on_thread(self._list_models)
         except Exception as error:  # noqa: BLE001  # the SDK lets raw errors of several libraries through
@@ -106,15 +84,6 @@ class GoogleLegacyProvider:
             for model in listed
             if "generateContent" in model.supported_generation_methods
         )
-
-    async def check_key(self) -> KeyCheck:
-        """Ask for the model list. Only a refusal of the key itself means that it is bad."""
-        try:
-            models = await self.models()
-        except ProviderError as error:
-            return verdict(error, self._target.name)
-        count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
-        return KeyCheck(ok=True, message=f"works: {count}", models=models)
 
     async def aclose(self) -> None:
         """Nothing is kept open between calls."""
@@ -154,11 +123,11 @@ class GoogleLegacyProvider:
         except Exception as error:  # noqa: BLE001  # the SDK lets raw errors of several libraries through
             if reply.finish is None:
                 raise self._mapped(error, target, accepted=reader.accepted or None) from None
-            return _END
+            return END
 
     def _mapped(self, error: Exception, target: Target, accepted: bool | None = None) -> ProviderError:
         if isinstance(error, ImportError):
-            return ProviderError(ProviderErrorKind.NOT_INSTALLED, _NOT_INSTALLED, accepted=False)
+            return not_installed(_NOT_INSTALLED)
         if isinstance(error, ValueError) and "Unfinished stream" in str(error):
             return incomplete_error(target)
         return provider_error(error, target, accepted=accepted)
@@ -182,7 +151,7 @@ class _Reader:
         self._thread.start()
 
     async def next(self) -> object:
-        """The next response, or `_END`; raises what the iterator raised."""
+        """The next response, or `END`; raises what the iterator raised."""
         item = await self._queue.get()
         if isinstance(item, Exception):
             raise item
@@ -208,7 +177,7 @@ class _Reader:
                 if self._closed.is_set():
                     break
                 self._put(response)
-            self._put(_END)
+            self._put(END)
         except Exception as error:  # noqa: BLE001  # it is raised where the stream is awaited
             self._put(error)
         finally:
@@ -231,8 +200,5 @@ def _sdk() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import google.generativeai as sdk
-    for name in ("google", "urllib3", "requests"):
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        logger.addHandler(logging.NullHandler())
+    silence(("google", "urllib3", "requests"))
     return sdk

@@ -2,38 +2,37 @@
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tui.core.chat import ChatRequest, Finish, KeyCheck, ModelInfo, StreamEvent
-from tui.core.errors import InvalidValueError, ProviderError, ProviderErrorKind
+from tui.core.chat import ChatRequest, Finish, ModelInfo, StreamEvent
+from tui.core.errors import ProviderErrorKind
 from tui.core.usage import read_count
 from tui.providers import catalog
-from tui.providers.base_url import OPENAI_URL, check_base_url, is_openai
-from tui.providers.failures import Target, incomplete_error, malformed_error, verdict
+from tui.providers.base_url import OPENAI_URL, is_openai
+from tui.providers.failures import Target, incomplete_error, malformed_error
 from tui.providers.openai_errors import body_error, provider_error, read_body
 from tui.providers.openai_reply import Reply
 from tui.providers.openai_request import other_name, parameters, refused_parameter, without
+from tui.providers.sdk import (
+    CONNECT_SECONDS,
+    END,
+    FIRST_SECONDS,
+    MOST_MODELS,
+    STALL_SECONDS,
+    SdkProvider,
+    not_installed,
+    silence,
+)
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-CONNECT_SECONDS = 10.0
-"""How long a connection may take."""
-FIRST_SECONDS = 180.0
-"""How long the first token may take: reasoning models, and local ones that read a long prompt, are silent."""
-STALL_SECONDS = 60.0
-"""How long a reply that has begun may pause."""
 USAGE_SECONDS = 5.0
 """How long to wait for the usage of a reply that is whole."""
 BURST_SECONDS = 0.01
 """How long chunks that have come already may be read without a turn of the event loop."""
-MOST_MODELS = 2_000
-"""Models that are taken from a list; OpenRouter, the longest known, has a few hundred."""
-
-_END = object()
 _LOGGERS = ("openai", "httpx2", "httpcore2")
 _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window")
 """Where vLLM, OpenRouter and Groq put a model's context size; OpenAI does not say it."""
@@ -53,22 +52,13 @@ def warm() -> None:
     import openai.resources.chat.completions
     import openai.resources.models  # noqa: F401  # the client would import both on the event loop
 
-    for logger in map(logging.getLogger, _LOGGERS):
-        # OPENAI_LOG would write to the terminal that the app draws on.
-        logger.propagate = False
-        logger.addHandler(logging.NullHandler())
+    silence(_LOGGERS)
 
 
-class OpenAIProvider:
-    """OpenAI or a compatible server, with one key.
+class OpenAIProvider(SdkProvider):
+    """OpenAI or a compatible server, with one key; see `SdkProvider`."""
 
-    Args:
-        api_key: None for a server without keys.
-        base_url: None for OpenAI itself. The environment is not read.
-        name: The provider's name for people.
-        first: Seconds that the first token may take.
-        stall: Seconds that a reply which has begun may pause.
-    """
+    OWN_URL = OPENAI_URL
 
     def __init__(
         self,
@@ -79,16 +69,11 @@ class OpenAIProvider:
         first: float = FIRST_SECONDS,
         stall: float = STALL_SECONDS,
     ) -> None:
-        self._target = Target(name, base_url or OPENAI_URL, api_key)
-        self._first = first
-        self._stall = stall
+        super().__init__(api_key=api_key, base_url=base_url, name=name, first=first, stall=stall)
         self._client: AsyncOpenAI | None = None
         self._connecting = asyncio.Lock()
         self._refused: dict[str, set[str]] = {}
         """Parameters that a model's server refused."""
-
-    def __repr__(self) -> str:
-        return f"<OpenAIProvider {self._target.name!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
@@ -100,7 +85,7 @@ class OpenAIProvider:
         rested = loop.time()
         try:
             chunk = await _unstreamed(stream, target) or await self._next(stream, reply, target)
-            while chunk is not _END:
+            while chunk is not END:
                 for event in reply.read(chunk):
                     yield event
                 if loop.time() - rested > BURST_SECONDS:
@@ -129,23 +114,14 @@ class OpenAIProvider:
             return tuple(found)
         return tuple(info for info in found if catalog.chats(info.id))
 
-    async def check_key(self) -> KeyCheck:
-        """Ask for the model list. Only a refusal of the key itself means that it is bad."""
-        name = self._target.name
-        if self._target.api_key is None and is_openai(self._target.base_url):
-            return KeyCheck(ok=False, message="There is no key to test.")
-        try:
-            models = await self.models()
-        except ProviderError as error:
-            return verdict(error, name)
-        count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
-        return KeyCheck(ok=True, message=f"works: {count}", models=models)
-
     async def aclose(self) -> None:
         """Close its connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    def _wants_key(self) -> bool:
+        return is_openai(self._target.base_url)
 
     def _headers(self) -> dict[str, Any]:
         """Leave out what the SDK takes from this machine's environment: it need not be the key owner's."""
@@ -159,13 +135,13 @@ class OpenAIProvider:
     async def _connected(self) -> "AsyncOpenAI":
         async with self._connecting:
             if self._client is None:
-                _check(self._target)
+                self._check_target()
                 # Both the import and the loading of certificates would stall the event loop.
                 try:
                     self._client = await asyncio.to_thread(self._make_client)
                 except ImportError:
                     message = "The package openai is not installed: install ctroom again."
-                    raise ProviderError(ProviderErrorKind.NOT_INSTALLED, message, accepted=False) from None
+                    raise not_installed(message) from None
             return self._client
 
     def _make_client(self) -> "AsyncOpenAI":
@@ -200,17 +176,17 @@ class OpenAIProvider:
                 sent = without(sent, refusal)
 
     async def _next(self, stream: Stream, reply: Reply, target: Target) -> object:
-        """The next chunk, in its time; `_END` where none follows, or none that is needed."""
+        """The next chunk, in its time; `END` where none follows, or none that is needed."""
         limit = USAGE_SECONDS if reply.finish else self._stall if reply.started else self._first
         try:
             async with asyncio.timeout(limit):
                 return await anext(stream)
         except StopAsyncIteration:
-            return _END
+            return END
         except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
             if reply.finish is None:
                 raise provider_error(error, target, accepted=True) from None
-            return _END  # the reply is whole; only its usage is missing
+            return END  # the reply is whole; only its usage is missing
 
 
 async def _unstreamed(stream: Stream, target: Target) -> object:
@@ -229,22 +205,6 @@ async def _unstreamed(stream: Stream, target: Target) -> object:
     if isinstance(body, dict) and body.get("error"):
         raise body_error(body["error"], target)
     return body
-
-
-def _check(target: Target) -> None:
-    """Refuse an address or a key that could not be sent.
-
-    Raises:
-        ProviderError: Nothing was sent.
-    """
-    try:
-        check_base_url(target.base_url)
-    except InvalidValueError as error:
-        raise ProviderError(ProviderErrorKind.BAD_REQUEST, str(error), accepted=False) from None
-    key = target.api_key
-    if key is not None and not (key.isascii() and key.isprintable() and " " not in key and key):
-        message = f"The key for {target.name} holds characters that no key has: enter it again in Settings."
-        raise ProviderError(ProviderErrorKind.BAD_KEY, message, accepted=False)
 
 
 def _refusal(error: Exception, sent: Mapping[str, Any]) -> str | None:
