@@ -61,10 +61,19 @@ def add_keys(terminal: Terminal) -> None:
     terminal.wait_for("can't be copied")
     terminal.key("escape")
     terminal.wait_gone(PASTED[-4:])
-    terminal.type(TYPED)
-    terminal.wait_for(f"••{TYPED[-4:]}")
+    type_slowly(terminal, TYPED)
     terminal.key("enter")
     terminal.wait_for("works: 1 model")
+
+
+def type_slowly(terminal: Terminal, key: str) -> None:
+    """Type as people do, each character drawn before the next; the box is full after some thirty."""
+    for length in range(1, 31):
+        terminal.type(key[length - 1])
+        hidden = max(0, length - len("sk-proj-"))
+        terminal.wait_for(re.compile(rf"key          ▌(sk-proj-|.*)•{{{hidden}}}"))
+        assert length <= 12 or key[length - 4 : length] not in terminal.text
+    terminal.type(key[30:])
 
 
 def fail_a_turn(terminal: Terminal, model: str) -> None:
