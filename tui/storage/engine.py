@@ -2,9 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.core.chat import Message
 from tui.core.errors import StorageError
@@ -15,8 +16,10 @@ from tui.storage.files import FileLayer
 from tui.storage.rows import Row, Tables
 from tui.storage.state_file import StateFile
 from tui.storage.tables import Draft, view_of
-from tui.storage.upkeep import Upkeep
 from tui.storage.writer import Job, JobKind
+
+if TYPE_CHECKING:
+    from tui.storage.upkeep import Upkeep
 
 
 class Engine:
@@ -33,12 +36,20 @@ class Engine:
         self.home = home.resolve()
         self.problem: StorageError | None = None
         self.view: State = view_of({})
-        self._upkeep = Upkeep(self.home, clock, files)
-        self._state = StateFile(self.home, clock, files, self._upkeep.before_migration)
+        self._clock = clock
+        self._files = files
+        self._state = StateFile(self.home, clock, files, lambda: self._upkeep.before_migration())
         self._conversations = ConversationFiles(self.home / "conversations", clock, files)
         self._changed = changed
         self._tables: Tables | None = None
         self._committed = False
+
+    @cached_property
+    def _upkeep(self) -> "Upkeep":
+        # Archives and backups are no matter of the app's first frame.
+        from tui.storage.upkeep import Upkeep
+
+        return Upkeep(self.home, self._clock, self._files)
 
     def prepare(self) -> None:
         """Make or mend the directory and load the state.

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.cache import LRUCache
 
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize
-from tui.widgets.transcript.flow import Flow, render_in_slices
 from tui.widgets.transcript.lines import Line
-from tui.widgets.transcript.markdown import BlockRenderer
 from tui.widgets.transcript.model import Entry, EntryRole
 from tui.widgets.transcript.view import EntryRenderer, EntryView
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.flow import Flow
 
 VIEWS_KEPT = 200
 """Rendered entries that are kept; far more than a screen holds."""
@@ -28,7 +29,7 @@ class _Item:
     clean: bool = False
     """Whether the entry's body is sanitised; done when it is first needed, for a history may be large."""
     unfolded: bool = False
-    flow: Flow | None = None
+    flow: "Flow | None" = None
     body: str = ""
     """What came and is not shown yet."""
     reasoning: str = ""
@@ -132,6 +133,9 @@ class EntryStore:
         item, renderer = self._items[index], self._renderer
         if (flow := item.flow) is None or renderer is None:
             return
+        from tui.widgets.transcript.flow import render_in_slices
+        from tui.widgets.transcript.markdown import BlockRenderer
+
         blocks = BlockRenderer(renderer.palette, item.entry.key)
         lines: list[Line] = []
         slices = render_in_slices(item.entry.body, flow.cuts, flow.references, renderer.width, blocks)
@@ -181,6 +185,8 @@ class EntryStore:
         item, entry = self._items[index], self.entry(index)
         streaming = entry.status is MessageStatus.STREAMING and entry.role is not EntryRole.USER
         if streaming and item.flow is None:
+            from tui.widgets.transcript.flow import Flow
+
             item.flow = Flow(self._renderer.width, self._renderer.palette, entry.key)
         marked = entry.key == self.marker
         view = self._renderer.render(entry, marked=marked, unfolded=item.unfolded, flow=item.flow)

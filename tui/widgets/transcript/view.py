@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -11,10 +12,12 @@ from textual.style import Style
 
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize, sanitize_line
-from tui.widgets.transcript.flow import Flow, render_document
 from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
 from tui.widgets.transcript.model import STATUS_WORDS, UNSENT_MARKER, Entry, EntryRole, Thing
 from tui.widgets.transcript.palette import Palette
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.flow import Flow
 
 _BAR = "▌ "
 _CHARACTERS_PER_TOKEN = 4
@@ -61,7 +64,7 @@ class EntryRenderer:
         """The styles of this renderer."""
         return self._resolve_palette()
 
-    def render(self, entry: Entry, *, marked: bool, unfolded: bool, flow: Flow | None = None) -> EntryView:
+    def render(self, entry: Entry, *, marked: bool, unfolded: bool, flow: "Flow | None" = None) -> EntryView:
         """The view of an entry.
 
         Args:
@@ -78,6 +81,9 @@ class EntryRenderer:
             text = entry.body.strip("\n").replace("\t", TAB)
             body = wrap(Content(text), self.width, self.palette.base) if text else []
         else:
+            # An empty transcript needs no Markdown: its modules are imported with the first entry.
+            from tui.widgets.transcript.flow import render_document
+
             body, things = render_document(entry.body, self.width, self.palette, entry.key)
         prelude = self._marker() if marked else []
         prelude += self._head(entry) + self._reasoning(entry, unfolded=unfolded)
