@@ -16,13 +16,13 @@ Before: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
 
 
-def pressing(*keys: str) -> Before:
-    """Press keys, and let the app come to rest."""
+def pressing(key: str, focused: str) -> Before:
+    """Press a key, and wait until what it leads to has the focus."""
 
     async def press(pilot: Pilot[Any]) -> None:
         await pilot.pause()
-        await pilot.press(*keys)
-        await settled(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: bool(pilot.app.screen.query(f"{focused}:focus-within, {focused}:focus")))
 
     return press
 
@@ -57,12 +57,12 @@ def test_little_is_left(little: Scene, snap_compare: Compare, size: tuple[int, i
 def test_settings(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
     example.set("keys.use_custom", "true")
     example.keep_key("openai", KEYS["OPENAI_API_KEY"])
-    assert snap_compare(example.app(), terminal_size=size, run_before=pressing("f4"))
+    assert snap_compare(example.app(), terminal_size=size, run_before=pressing("f4", "#settings"))
 
 
 def test_the_models(example: Scene, snap_compare: Compare) -> None:
-    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f6"))
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f6", "#model-filter"))
 
 
 def test_help(example: Scene, snap_compare: Compare) -> None:
-    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f1"))
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f1", "#help-body"))
