@@ -35,11 +35,15 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_command(arguments: list[str]) -> int:
+    import io
+
     import click
 
     from tui.commands.runtime import FAILED, INTERRUPTED, USAGE, say
     from tui.core.text import sanitize_line
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a reply may have what the terminal's encoding has not
     try:
         status = _group().main(args=arguments, prog_name="ctroom", standalone_mode=False)
     except click.exceptions.Abort:

@@ -1,11 +1,12 @@
 """`ctroom keys` and `ctroom doctor` without a network: what is kept where, and that no key is ever shown."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.program import Program
+from tests.program import COMMAND, Program
 from tests.support.command_line import CommandLine
 
 OWN = "sk-proj-own-0123456789-QRST"
@@ -106,6 +107,21 @@ def test_without_a_keyring_a_key_is_not_kept(run_ctroom: Program) -> None:
     assert "none: keys are kept for this session only" in doctor.stdout
     assert "no own key" in doctor.stdout
     assert files_with(OWN, run_ctroom.directory) == []
+
+
+def test_an_encoding_without_the_characters(run_ctroom: Program, ctroom: CommandLine) -> None:
+    assert ctroom("keys", "set", "openai", "--no-test", input=f"{OWN}\n").returncode == 0
+    doctor = subprocess.run(
+        [*COMMAND, "doctor"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=run_ctroom.environment({"PYTHONIOENCODING": "latin-1"}),
+        cwd=run_ctroom.directory,
+        timeout=30,
+        check=True,
+    )
+    assert doctor.stderr == b""
+    assert "own key ?QRST in the system keyring · no default key" in doctor.stdout.decode("latin-1")
 
 
 def test_doctor(ctroom: CommandLine, monkeypatch: pytest.MonkeyPatch, ctroom_home: Path) -> None:
