@@ -1,17 +1,16 @@
 """The header line: the app's name, the tabs, and whose session it is."""
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TabName:
     """A tab as the header names it."""
 

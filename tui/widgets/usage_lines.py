@@ -5,12 +5,12 @@ columns stand under each other: the richest that fits them all. The alert word a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from rich.cells import cell_len, set_cell_size
 
 from tui.core.figures import ProviderFigures, UsageSnapshot
+from tui.core.frozen import frozen
 from tui.core.quota import AlertLevel, KeySource, alert_level, percent
 from tui.widgets.usage_text import (
     Cell,
@@ -35,7 +35,7 @@ _INVITATIONS = (detail(" · enter what you purchased in Settings (F4)"), detail(
 """To an admin whose pool was never entered; the second where the first has no room."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Layout:
     """What a line shows besides its name and what remains."""
 
@@ -94,7 +94,7 @@ def usage_lines(snapshot: UsageSnapshot, width: int, zone: tzinfo) -> tuple[Line
     return tuple(cut((name, *body), width) for name, body in zip(names, bodies, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Writer:
     zone: tzinfo
     pending: int

@@ -1,11 +1,11 @@
 """What the footer is made of: pieces of text with a look, cells of them, and columns of cells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
+from tui.core.frozen import frozen
 from tui.core.quota import AlertLevel
 
 
@@ -22,7 +22,7 @@ class Part(StrEnum):
     EXHAUSTED = "exhausted"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """A run of text with one look."""
 
