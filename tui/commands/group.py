@@ -12,6 +12,7 @@ COMMANDS = {
     "keys": ("tui.commands.keys", "Set, test and remove API keys."),
     "quota": ("tui.commands.quota", "Enter what was purchased."),
     "settings": ("tui.commands.settings", "Read and change settings."),
+    "restore": ("tui.commands.restore", "List backups, and go back to one."),
     "doctor": ("tui.commands.doctor", "What was found on this machine."),
 }
 """Each subcommand's module and short help; the module's `command` is the click command."""
