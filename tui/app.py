@@ -1,6 +1,6 @@
 """The app: the frame around the tabs, and the state that they share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
@@ -48,14 +48,14 @@ class CtroomApp(App[None]):
     """
 
     TITLE = "Ctroom"
-    CSS_PATH: ClassVar = [*paths.stylesheets()]
+    CSS_PATH: ClassVar = [*paths.stylesheets(paths.FIRST_STYLESHEETS)]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar = {_actions_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
-        Binding("f2", "show_tab('chat')", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
+        Binding("f2", "chat", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
         Binding(
             "f4",
             "show_tab('settings')",
@@ -112,11 +112,32 @@ class CtroomApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The frame and the chat; Settings is mounted when it is first shown."""
+        # Textual learns the breakpoints' classes after the first frame: without this, a narrow one would jump.
+        self._set_breakpoints()
+        # With these from the start, the first frame's styles are worked out only once.
+        self.screen.add_class(*self._size_classes(), update=False)
         yield self.header
         with Container(id="tabs"):
             yield self.chat.data_bind(CtroomApp.zone)
         yield UsageFooter().data_bind(CtroomApp.snapshot, CtroomApp.zone)
         yield HintBar()
+
+    def _size_classes(self) -> Iterator[str]:
+        """The breakpoints' classes for the terminal's size; Textual sets them anew when it changes."""
+        for cells, breakpoints in (
+            (self.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            yield max(point for point in breakpoints or () if point[0] <= cells)[1]
+
+    def _set_breakpoints(self) -> None:
+        for size, breakpoints in (
+            (self.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            chosen = max(entry for entry in breakpoints if entry[0] <= size)
+            for entry in breakpoints:
+                self.screen.set_class(entry == chosen, entry[1])
 
     def on_mount(self) -> None:
         """Show the figures, and begin what goes on in the background after the first frame."""
@@ -132,7 +153,7 @@ class CtroomApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While a dialog is open, only keys that are not about the tabs work; the palette is none."""
-        behind = ("show_tab", "new_conversation", "choose_model", "list", "help", "command_palette")
+        behind = ("show_tab", "chat", "new_conversation", "choose_model", "list", "help", "command_palette")
         modal = isinstance(self.screen, ModalScreen) and not isinstance(self.screen, SystemModalScreen)
         return not (action in behind and modal)
 
@@ -143,6 +164,11 @@ class CtroomApp(App[None]):
 
             await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
         self.tab = tab
+
+    async def action_chat(self) -> None:
+        """Go to the prompt of the chat, from wherever the user is."""
+        await self.action_show_tab("chat")
+        self.chat.to_prompt()
 
     async def action_new_conversation(self) -> None:
         """Begin a new conversation."""
@@ -248,6 +274,8 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
+        self.stylesheet.read_all(paths.stylesheets(paths.LATER_STYLESHEETS))
+        self.stylesheet.parse()
         resume_collector()
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
