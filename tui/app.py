@@ -49,6 +49,7 @@ class CtroomApp(App[None]):
 
     TITLE = "Ctroom"
     CSS_PATH: ClassVar = [*paths.stylesheets(paths.FIRST_STYLESHEETS)]
+    AUTO_FOCUS = "Prompt"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar = {_actions_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
@@ -112,8 +113,6 @@ class CtroomApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The frame and the chat; Settings is mounted when it is first shown."""
-        # Textual learns the breakpoints' classes after the first frame: without this, a narrow one would jump.
-        self._set_breakpoints()
         # With these from the start, the first frame's styles are worked out only once.
         self.screen.add_class(*self._size_classes(), update=False)
         yield self.header
@@ -129,15 +128,6 @@ class CtroomApp(App[None]):
             (self.size.height, self.VERTICAL_BREAKPOINTS),
         ):
             yield max(point for point in breakpoints or () if point[0] <= cells)[1]
-
-    def _set_breakpoints(self) -> None:
-        for size, breakpoints in (
-            (self.size.width, self.HORIZONTAL_BREAKPOINTS),
-            (self.size.height, self.VERTICAL_BREAKPOINTS),
-        ):
-            chosen = max(entry for entry in breakpoints if entry[0] <= size)
-            for entry in breakpoints:
-                self.screen.set_class(entry == chosen, entry[1])
 
     def on_mount(self) -> None:
         """Show the figures, and begin what goes on in the background after the first frame."""
