@@ -66,13 +66,14 @@ def framed(strip: Strip, width: int, y: int, base: RichStyle, cursor: RichStyle 
     return Strip.join([gutter, strip.adjust_cell_length(max(0, width - GUTTER), base).apply_offsets(0, y)])
 
 
-def centered_row(content: str | Content, y: int, size: Size, style: Style) -> Strip:
-    """One row of content that stands in the middle of an otherwise empty view."""
+def centered_rows(content: str | Content, size: Size, style: Style) -> list[Strip]:
+    """The rows of a view that is empty but for content in its middle."""
     content = Content(content) if isinstance(content, str) else content
     rows = content.wrap(max(1, size.width - 2 * GUTTER)) if content else []
-    number = y - max(0, (size.height - len(rows)) // 2)
-    if not 0 <= number < len(rows):
-        return Strip.blank(size.width, style.rich_style)
-    row = rows[number]
-    left = Strip.blank(max(0, (size.width - row.cell_length) // 2), style.rich_style)
-    return Strip.join([left, line_of(row, style).strip]).adjust_cell_length(size.width, style.rich_style)
+    blank = Strip.blank(size.width, style.rich_style)
+    painted = [blank] * max(0, (size.height - len(rows)) // 2)
+    for row in rows:
+        left = Strip.blank(max(0, (size.width - row.cell_length) // 2), style.rich_style)
+        strip = Strip.join([left, line_of(row, style).strip])
+        painted.append(strip.adjust_cell_length(size.width, style.rich_style))
+    return [*painted, *[blank] * size.height][: size.height]

@@ -20,7 +20,7 @@ from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.model import Entry
 from tui.widgets.transcript.paint import (
     GUTTER,
-    centered_row,
+    centered_rows,
     framed,
     paint_cells,
     paint_characters,
@@ -73,6 +73,8 @@ class Transcript(SelectableEntries, can_focus=True):
         self.store = EntryStore()
         self._palette: Palette | None = None
         self._palette_key: tuple[object, ...] = ()
+        self._empty_key: tuple[object, ...] = ()
+        self._empty_rows: list[Strip] = []
         self._flush_timer: Timer | None = None
         self._flush_cost = 0.0
         self._flushed_at = 0.0
@@ -218,6 +220,7 @@ class Transcript(SelectableEntries, can_focus=True):
     def notify_style_update(self) -> None:
         """Another theme: every strip is another, the heights stay."""
         super().notify_style_update()
+        self._empty_key = ()
         key = (self.app.theme, self.app.native_ansi_color, self.visual_style)
         if key != self._palette_key:
             self._palette_key, self._palette = key, None
@@ -239,8 +242,7 @@ class Transcript(SelectableEntries, can_focus=True):
         base = self.visual_style.rich_style
         width = self.size.width
         if not len(self.heights):
-            style = self.palette.over_base("placeholder")
-            return centered_row(self.placeholder, y, self.size, style)
+            return self._empty_row(y)
         index, number = self.heights.find(y + int(self.scroll_y))
         if number >= self.heights[index] or number >= len(view := self.store.view(index)):
             return Strip.blank(width, base)
@@ -250,6 +252,14 @@ class Transcript(SelectableEntries, can_focus=True):
         at_cursor = self.has_focus and index == self.cursor and number < len(view) - 1
         cursor = self.palette.over_base("cursor").rich_style if at_cursor else None
         return framed(strip, width, row, base, cursor)
+
+    def _empty_row(self, y: int) -> Strip:
+        """One row of an empty transcript; it needs but one style of the palette."""
+        key = (self.placeholder, self.size)
+        if key != self._empty_key:
+            style = self.visual_style + self.get_visual_style("transcript--placeholder", partial=True)
+            self._empty_key, self._empty_rows = key, centered_rows(self.placeholder, self.size, style)
+        return self._empty_rows[y]
 
     def _overlaid(self, line: Line, index: int, row: int) -> Strip:
         strip = line.strip
