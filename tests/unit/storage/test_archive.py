@@ -1,5 +1,6 @@
 """Old ledger rows move whole to their months, and a move that is broken off loses and doubles nothing."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -111,10 +112,7 @@ async def test_a_failed_move_does_not_fail_the_transaction(home: Path) -> None:
 async def test_an_attempts_adjustments_are_all_kept(home: Path) -> None:
     turn = ledger_row(1, DAY)
     late = [ledger_row(1, DAY, RowKind.ADJUSTMENT), ledger_row(1, DAY, RowKind.ADJUSTMENT)]
-    late[1] = LedgerRow(
-        **{name: getattr(late[1], name) for name in LedgerRow.__slots__ if name != "at"},
-        at=turn.at + timedelta(seconds=9),
-    )
+    late[1] = replace(late[1], at=turn.at + timedelta(seconds=9))
     async with opened(home) as store:
         await _append(store, [turn, *late, *_rows(KEPT_LIVE)])
         await store.archive_ledger()
