@@ -48,7 +48,7 @@ class CtroomApp(App[None]):
     """
 
     TITLE = "Ctroom"
-    CSS_PATH: ClassVar = [*paths.stylesheets(paths.FIRST_STYLESHEETS)]
+    CSS_PATH: ClassVar = [*paths.stylesheets()]
     AUTO_FOCUS = "Prompt"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar = {_actions_provider}
@@ -264,8 +264,6 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
-        self.stylesheet.read_all(paths.stylesheets(paths.LATER_STYLESHEETS))
-        self.stylesheet.parse()
         resume_collector()
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-FIRST_STYLESHEETS = ("app.tcss", "transcript.tcss", "chat.tcss", "usage.tcss")
-"""What the first frame needs, in the order in which they apply."""
-LATER_STYLESHEETS = ("settings.tcss", "dialogs.tcss")
-"""What is read once the first frame is on the screen; they apply after the first ones."""
+_STYLESHEETS = ("app.tcss", "transcript.tcss", "chat.tcss", "usage.tcss", "settings.tcss", "dialogs.tcss")
+"""In the order in which they apply."""
 
 _PACKAGE = Path(__file__).parent
 
@@ -24,8 +22,8 @@ def data_directory(environ: Mapping[str, str]) -> Path:
     return Path(user_data_dir("ctroom", appauthor=False))
 
 
-def stylesheets(names: tuple[str, ...]) -> list[Path]:
+def stylesheets() -> list[Path]:
     """Stylesheets: packaged ones (`tui/styles`) where there are any, else the checkout's (`styles`)."""
     packaged = _PACKAGE / "styles"
     directory = packaged if packaged.is_dir() else _PACKAGE.parent / "styles"
-    return [directory / name for name in names]
+    return [directory / name for name in _STYLESHEETS]
