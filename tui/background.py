@@ -8,8 +8,6 @@ from contextlib import suppress
 from tui.core.errors import CtroomError
 from tui.services.services import Services
 
-POLL_SECONDS = 0.5
-"""How often other processes' changes are looked for: a stat (design, section 4)."""
 SWEEP_SECONDS = 60.0
 """How often dead processes' holds are charged, unsaved replies saved, and midnight noticed."""
 
@@ -29,11 +27,8 @@ async def load_keys(services: Services, changed: Callable[[], None]) -> None:
 
 
 async def follow_store(services: Services, _changed: Callable[[], None]) -> None:
-    """Take over what other processes commit, for ever; the store tells its subscribers."""
-    while True:
-        await asyncio.sleep(POLL_SECONDS)
-        with suppress(CtroomError):
-            await services.store.refresh()
+    """Take over what other processes commit; the store tells its subscribers."""
+    await services.poll()
 
 
 async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:

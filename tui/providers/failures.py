@@ -13,6 +13,15 @@ from tui.providers.base_url import is_openai, lacks_version
 
 _Kind = ProviderErrorKind
 
+STATUS_KINDS: Mapping[int, ProviderErrorKind] = {
+    401: _Kind.BAD_KEY,
+    403: _Kind.BAD_KEY,
+    404: _Kind.MODEL_NOT_FOUND,
+    408: _Kind.TIMEOUT,
+    413: _Kind.CONTEXT_TOO_LONG,
+    429: _Kind.RATE_LIMIT,
+}
+"""What an HTTP status means at every provider."""
 NEVER_SENT = frozenset(
     {
         "ConnectError",

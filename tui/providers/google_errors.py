@@ -5,6 +5,7 @@ from typing import Any
 
 from tui.core.errors import ProviderError, ProviderErrorKind
 from tui.providers.failures import (
+    STATUS_KINDS,
     Target,
     error_chain,
     malformed_error,
@@ -24,15 +25,7 @@ _STATUSES = {
     "UNAUTHENTICATED": _Kind.BAD_KEY,
 }
 """Google's status names (google.rpc.Code)."""
-_CODES = {
-    401: _Kind.BAD_KEY,
-    403: _Kind.BAD_KEY,
-    404: _Kind.MODEL_NOT_FOUND,
-    408: _Kind.TIMEOUT,
-    413: _Kind.CONTEXT_TOO_LONG,
-    429: _Kind.RATE_LIMIT,
-    504: _Kind.TIMEOUT,
-}
+_CODES = {**STATUS_KINDS, 504: _Kind.TIMEOUT}
 _PHRASES = (
     ("api key not valid", _Kind.BAD_KEY),
     ("api key expired", _Kind.BAD_KEY),

@@ -22,7 +22,6 @@ from tui.providers.sdk import (
     MOST_MODELS,
     STALL_SECONDS,
     SdkProvider,
-    not_installed,
     silence,
 )
 
@@ -134,14 +133,7 @@ class OpenAIProvider(SdkProvider):
 
     async def _connected(self) -> "AsyncOpenAI":
         async with self._connecting:
-            if self._client is None:
-                self._check_target()
-                # Both the import and the loading of certificates would stall the event loop.
-                try:
-                    self._client = await asyncio.to_thread(self._make_client)
-                except ImportError:
-                    message = "The package openai is not installed: install ctroom again."
-                    raise not_installed(message) from None
+            self._client = await self._made_once(self._client, self._make_client, "openai")
             return self._client
 
     def _make_client(self) -> "AsyncOpenAI":

@@ -8,6 +8,7 @@ from tui.core.errors import ProviderError, ProviderErrorKind
 from tui.core.frozen import frozen
 from tui.providers.failures import (
     NEVER_SENT,
+    STATUS_KINDS,
     Target,
     error_chain,
     malformed_error,
@@ -35,15 +36,7 @@ _CODES: Mapping[str, ProviderErrorKind] = {
 }
 """Codes and types of OpenAI's error bodies; `exceed_context_size_error` is llama.cpp's."""
 
-_STATUSES: Mapping[int, ProviderErrorKind] = {
-    401: _Kind.BAD_KEY,
-    402: _Kind.PROVIDER_QUOTA,
-    403: _Kind.BAD_KEY,
-    404: _Kind.MODEL_NOT_FOUND,
-    408: _Kind.TIMEOUT,
-    413: _Kind.CONTEXT_TOO_LONG,
-    429: _Kind.RATE_LIMIT,
-}
+_STATUSES = {**STATUS_KINDS, 402: _Kind.PROVIDER_QUOTA}
 
 _PHRASES = (
     ("maximum context length", _Kind.CONTEXT_TOO_LONG),

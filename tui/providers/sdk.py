@@ -1,14 +1,17 @@
 """What every adapter of a provider's SDK has in common."""
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar, TypeVar
 
 from tui.core.chat import KeyCheck, ModelInfo
 from tui.core.errors import InvalidValueError, ProviderError, ProviderErrorKind
 from tui.providers.base_url import check_base_url
 from tui.providers.failures import Target, verdict
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 """How long a connection, and a list of models, may take."""
@@ -68,6 +71,27 @@ class SdkProvider(ABC):
             return verdict(error, self._target.name)
         count = f"{len(models):,} model{'' if len(models) == 1 else 's'}"
         return KeyCheck(ok=True, message=f"works: {count}", models=models)
+
+    async def _made_once(self, made: T | None, make: Callable[[], T], package: str) -> T:
+        """The client that was made, else a new one, made on a thread from a target that was checked.
+
+        The SDK's import and the loading of certificates would stall the event loop.
+
+        Args:
+            made: The client, where there is one.
+            make: Makes it; imports the SDK.
+            package: What to install where that fails.
+
+        Raises:
+            ProviderError: The SDK is missing, or the address or key can't be used.
+        """
+        if made is not None:
+            return made
+        self._check_target()
+        try:
+            return await asyncio.to_thread(make)
+        except ImportError:
+            raise not_installed(f"The package {package} is not installed: install ctroom again.") from None
 
     def _wants_key(self) -> bool:
         """Whether nothing can be sent without a key."""
