@@ -38,6 +38,7 @@ _CONTROL = re.compile(
 _UNFINISHED = re.compile(
     rb"(?:\x1b(?:\[[0-9;:<>=?]*[ -/]*|[P_^\]X][^\x07\x1b]*\x1b?)?|[\xc0-\xff][\x80-\xbf]{0,2})\Z"
 )
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 _QUERY = re.compile(rb"\x1b\[(?:\?(\d+)\$p|([>=]?0?c|[56]n|1[468]t))|\x1b\](1[01]);\?(?:\x07|\x1b\\)")
 _CLIPBOARD = re.compile(rb"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]*)(?:\x07|\x1b\\)")
 
@@ -216,6 +217,10 @@ class Terminal:
                 state = "the program ended" if self._closed else f"{timeout:g} s passed"
                 raise AssertionError(self._failure(f"Waited for {what}, but {state}"))
 
+    def wait_raw(self, data: bytes, timeout: float = WAIT_SECONDS) -> None:
+        """Wait until the program has written these bytes, drawn or not."""
+        self.wait_until(lambda _: data in self._raw, f"{data!r} among what was written", timeout)
+
     def resize(self, cols: int, rows: int) -> None:
         """Change the size; the kernel sends SIGWINCH."""
         with self._changed:
@@ -286,10 +291,13 @@ class Terminal:
             raise
 
     def _draw(self, data: bytes) -> None:
-        """Draw what is complete; pyte would print the sequences that it does not know."""
+        """Draw whole sequences and whole frames; pyte would print the sequences that it does not know."""
         data = self._undrawn + data
         unfinished = _UNFINISHED.search(data)
         end = unfinished.start() if unfinished else len(data)
+        frame = data.rfind(_FRAME_BEGINS, 0, end)
+        if frame > data.rfind(_FRAME_ENDS, 0, end):
+            end = frame
         self._undrawn = data[end:]
         self._stream.feed(_CONTROL.sub(b"", data[:end]))
 

@@ -95,6 +95,16 @@ def test_raw_holds_what_the_screen_no_longer_shows(run_ctroom: Program) -> None:
         assert b"secret" in terminal.raw
 
 
+def test_shows_a_frame_only_when_it_is_whole(run_ctroom: Program) -> None:
+    begin, end = r"\x1b[?2026h", r"\x1b[?2026l"
+    with python(run_ctroom, f"input('whole {begin}half'); input('{end} frame')") as terminal:
+        terminal.wait_for("whole")
+        terminal.wait_raw(b"half")
+        assert "half" not in terminal.text
+        terminal.key("enter")
+        terminal.wait_for(re.compile(r"half\s+frame"))
+
+
 def test_kills_what_the_program_started(run_ctroom: Program) -> None:
     lock = run_ctroom.directory / "lock"
     hold = (
