@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tui.core.errors import RefusalReason
 from tui.core.frozen import frozen
+from tui.core.periods import Period
 from tui.core.usage import Provenance, Usage
 
 FLOOR = 64
@@ -103,14 +104,17 @@ class Purchase:
 
 @frozen
 class DailyUsage:
-    """What a user's default-key turns with one provider used on one day."""
+    """What a user's default-key turns with one provider used on one day, or in an older month or year."""
 
     user: str
     provider: str
     date: date
+    """The day; of a month or a year, its first."""
     used: int = 0
     held: int = 0
     estimated: int = 0
+    period: Period = Period.DAY
+    """How long a time it counts (`tui.core.periods`)."""
 
 
 @frozen
@@ -175,13 +179,20 @@ class LedgerRow:
     cost: int | None = None
     """Nano-dollars at the price of that moment; None: unpriced."""
     conversation_id: str | None = None
+    number: int = 0
+    """1, 2, 3 and so on: one sequence for the data directory, never reused. 0: written by a version that
+    numbered none."""
+    balance: int | None = None
+    """USED of the row's account after it: the provider's pool with default keys, else the user's own usage
+    there with that key source. None where `number` is 0."""
 
 
 @frozen
 class Rollup:
-    """Totals of a day, user, provider, model and key source; kept for ever."""
+    """Totals of a day, an older month or year, of a user, provider, model and key source; kept for ever."""
 
     date: date
+    """The day; of a month or a year, its first."""
     user: str
     provider: str
     model: str
@@ -197,6 +208,8 @@ class Rollup:
     """Nano-dollars of the priced rows."""
     unpriced: int = 0
     """Tokens of rows without a price."""
+    period: Period = Period.DAY
+    """How long a time it counts (`tui.core.periods`)."""
 
 
 @frozen
