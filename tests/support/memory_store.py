@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from tui.core.chat import Message
 from tui.core.ports import State, Table
+from tui.core.quota import LedgerRow
 from tui.core.records import Meta
 
 T = TypeVar("T")
@@ -72,7 +73,8 @@ class MemoryStore:
             state = _copy(self._view, writable=True)
             result = await asyncio.to_thread(work, state)
             changed = not _same(state, self._view)
-            self._view = _copy(state, writable=False)
+            if changed:
+                self._commit(_copy(state, writable=False))
         if changed:
             self._tell()
         return result
@@ -101,8 +103,21 @@ class MemoryStore:
     async def remove_messages(self, conversation_id: str) -> None:
         self._messages.pop(conversation_id, None)
 
+    async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
+        return tuple(row for _, row in self._view.ledger if f"{row.date:%Y-%m}" == month)
+
+    async def load_archived(self, month: str) -> tuple[LedgerRow, ...]:
+        return ()
+
+    async def ledger_months(self) -> tuple[str, ...]:
+        return tuple(sorted({f"{row.date:%Y-%m}" for _, row in self._view.ledger}))
+
     async def aclose(self) -> None:
         self._closing.set()
+
+    def _commit(self, state: State) -> None:
+        """Take over what a transaction changed; tests make it fail."""
+        self._view = state
 
     def _tell(self) -> None:
         for listener in list(self._listeners):

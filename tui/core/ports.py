@@ -167,6 +167,30 @@ class Store(Protocol):
         """Remove a conversation's file, where there is one."""
         ...
 
+    async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
+        """The ledger rows of a month such as `2026-11`, archived and live, oldest first, each once.
+
+        Raises:
+            StorageError: The month's file is damaged or can't be read.
+        """
+        ...
+
+    async def load_archived(self, month: str) -> tuple[LedgerRow, ...]:
+        """The rows in a month's file just as they stand there; empty where there is no file.
+
+        Raises:
+            StorageError: The month's file is damaged or can't be read.
+        """
+        ...
+
+    async def ledger_months(self) -> tuple[str, ...]:
+        """The months that have ledger rows, oldest first.
+
+        Raises:
+            StorageError: They can't be read.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Finish what is queued, and end the writer thread."""
         ...

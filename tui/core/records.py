@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from tui.core.frozen import frozen
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of the stored form. A file with a larger one is refused untouched."""
 
 
@@ -18,6 +18,8 @@ class Meta:
     latest_day: date | None = None
     """The latest day that a hold was made on; days never go backwards."""
     created_at: datetime | None = None
+    last_row: int = 0
+    """The number of the latest ledger row."""
 
 
 @frozen

@@ -1,7 +1,10 @@
 """Tokens: admission, holds, charges and recovery, purchases, and the figures that follow from them."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import TypeVar
 
 from tui.core.amounts import MOST_AMOUNT
 from tui.core.errors import InvalidValueError
@@ -26,6 +29,8 @@ from tui.services.ledger import AdmissionRequest, Charge, Hold
 from tui.services.prices import Prices
 from tui.services.settings import SettingsService
 from tui.services.snapshots import SessionFacts, snapshot
+
+T = TypeVar("T")
 
 __all__ = ["Accounting", "AdmissionRequest", "Hold"]
 
@@ -52,6 +57,9 @@ class Accounting:
         self._clock = clock
         self._user = user
         self._pending: dict[str, tuple[str, int]] = {}
+        self._days: dict[str, date] = {}
+        """The day of each attempt of this session: it says in which month's file an old row is."""
+        self._late = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
 
     async def admit(self, request: AdmissionRequest) -> Hold:
@@ -63,9 +71,11 @@ class Accounting:
             QuotaRefusedError: The pool or the day has no room; nothing was recorded.
             StorageError: The hold could not be recorded; the provider must not be called.
         """
-        return await self._store.transaction(
+        hold = await self._store.transaction(
             lambda state: ledger.hold(state, self._user, request, self._clock())
         )
+        self._days[hold.attempt_id] = hold.attempt.date
+        return hold
 
     async def checkpoint(self, attempt_id: str, usage: Usage | None) -> bool:
         """Renew an attempt's lease and record what it spent so far; to be called at least every 30 seconds.
@@ -96,35 +106,44 @@ class Accounting:
         """Charge an attempt, exactly once however often it is called.
 
         An impossible measure is replaced by an estimate and marked suspicious. Where recovery charged the
-        attempt before, only the difference is posted.
+        attempt before, only the difference is posted, however long ago that was.
 
         Returns:
-            Tokens charged for the attempt in all.
+            Tokens charged for the attempt in all; 0 where nothing is known of it.
 
         Raises:
-            StorageError: Nothing was charged; the attempt is still held, and settling can be tried again.
+            StorageError: Nothing was charged by this call, and settling can be tried again.
         """
-        cost = await self._cost(attempt_id, measured)
-        charged = await self._store.transaction(
-            lambda state: ledger.settle(state, attempt_id, Charge(measured, cost), self._clock())
-        )
+
+        async def settle(archived: Sequence[LedgerRow]) -> int | None:
+            cost = await self._cost(attempt_id, measured, archived)
+            return await self._store.transaction(
+                lambda state: ledger.settle(
+                    state, attempt_id, Charge(measured, cost), self._clock(), archived
+                )
+            )
+
+        charged = await self._end(attempt_id, settle)
         self._forget(attempt_id)
-        return charged
+        return charged or 0
 
     async def release(self, attempt_id: str) -> bool:
         """End an attempt without a charge: only where the provider provably never accepted the request.
 
         Returns:
-            Whether this call ended it.
+            Whether this call ended it, or undid what recovery charged for it.
 
         Raises:
-            StorageError: The attempt is still held.
+            StorageError: It was not ended by this call, and releasing can be tried again.
         """
-        released = await self._store.transaction(
-            lambda state: ledger.release(state, attempt_id, self._clock())
+        released = await self._end(
+            attempt_id,
+            lambda archived: self._store.transaction(
+                lambda state: ledger.release(state, attempt_id, self._clock(), archived)
+            ),
         )
         self._forget(attempt_id)
-        return released
+        return released or False
 
     async def sweep(self) -> int:
         """Charge the attempts whose process died: at their last checkpoint, else at the full hold.
@@ -266,13 +285,29 @@ class Accounting:
 
         return await self._store.transaction(work)
 
-    async def _cost(self, attempt_id: str, measured: Measured) -> int | None:
+    async def _end(
+        self, attempt_id: str, work: Callable[[Sequence[LedgerRow]], Awaitable[T | None]]
+    ) -> T | None:
+        """Settle or release an attempt; where nothing live is known of it, with its rows from the archive.
+
+        Rows only ever move to the archive, so what is not live when `work` looks is there afterwards. One
+        call at a time: a second must see what the first one posted.
+        """
+        done = await work(())
+        if done is not None or attempt_id not in self._days:
+            return done
+        async with self._late:
+            rows = await self._store.load_ledger(f"{self._days[attempt_id]:%Y-%m}")
+            return await work([row for row in rows if row.attempt_id == attempt_id])
+
+    async def _cost(self, attempt_id: str, measured: Measured, archived: Sequence[LedgerRow]) -> int | None:
         """What an attempt cost; of one that recovery charged before, too."""
         view = self._store.view
         if attempt := _attempt(view, attempt_id):
             return await self._price(attempt, ledger.trusted(measured, attempt).usage)
-        row = view.ledger.find(lambda row: row.attempt_id == attempt_id)
-        return await self._price(row[1], measured.usage) if row else None
+        live = (row for _, row in view.ledger if row.attempt_id == attempt_id)
+        row = next(live, next(iter(archived), None))
+        return await self._price(row, measured.usage) if row else None
 
     async def _price(self, charged: Attempt | LedgerRow, usage: Usage) -> int | None:
         return await self._prices.cost(charged.provider, charged.model, usage)

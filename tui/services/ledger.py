@@ -2,9 +2,11 @@
 
 An attempt is in the table `attempts` while it is held; its end is the row it leaves in the ledger. So a
 second settle finds no attempt and changes nothing, and a settle that comes after recovery finds the orphan's
-row and posts only the difference.
+row and posts only the difference. Rows are numbered and carry their account's balance, so that a replay can
+name the first row that was edited, removed or doubled.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -20,7 +22,6 @@ from tui.core.quota import (
     LedgerRow,
     Limit,
     Refusal,
-    Rollup,
     RowKind,
     admit,
 )
@@ -142,17 +143,29 @@ def checkpoint(state: State, attempt_id: str, usage: Usage | None, now: datetime
     return True
 
 
-def settle(state: State, attempt_id: str, charge: Charge, now: datetime) -> int:
+def settle(
+    state: State, attempt_id: str, charge: Charge, now: datetime, archived: Sequence[LedgerRow] = ()
+) -> int | None:
     """Charge an attempt, once; after recovery charged it, post the difference, once.
 
+    Args:
+        state: The tables.
+        attempt_id: The hold's.
+        charge: What was spent.
+        now: The present moment.
+        archived: Rows of the attempt that were found in its month's file.
+
     Returns:
-        Tokens charged for the attempt in all; 0 where there is no such attempt.
+        Tokens charged for the attempt in all; None where it is not open and no row of it is known.
     """
     found = state.attempts.find(lambda attempt: attempt.id == attempt_id)
     if found is None:
-        orphan = _orphan(state, attempt_id)
+        rows = _rows_of(state, attempt_id, archived)
+        if not rows:
+            return None
+        orphan = _orphan(rows)
         if orphan is None or not _possible(charge.measured.usage):
-            return sum(row.tokens for _, row in state.ledger if row.attempt_id == attempt_id)
+            return sum(row.tokens for row in rows)
         return _adjust(state, orphan, charge, now)
     doc_id, attempt = found
     state.attempts.remove(doc_id)
@@ -161,15 +174,24 @@ def settle(state: State, attempt_id: str, charge: Charge, now: datetime) -> int:
     return row.tokens
 
 
-def release(state: State, attempt_id: str, now: datetime) -> bool:
+def release(state: State, attempt_id: str, now: datetime, archived: Sequence[LedgerRow] = ()) -> bool | None:
     """End an attempt that was provably never accepted: nothing is charged, and an orphan's charge is undone.
 
+    Args:
+        state: The tables.
+        attempt_id: The hold's.
+        now: The present moment.
+        archived: Rows of the attempt that were found in its month's file.
+
     Returns:
-        Whether this call ended it.
+        Whether this call ended it; None where it is not open and no row of it is known.
     """
     found = state.attempts.find(lambda attempt: attempt.id == attempt_id)
     if found is None:
-        orphan = _orphan(state, attempt_id)
+        rows = _rows_of(state, attempt_id, archived)
+        if not rows:
+            return None
+        orphan = _orphan(rows)
         if orphan is not None:
             _adjust(state, orphan, Charge(Measured(Usage(), Provenance.REPORTED), 0), now)
         return orphan is not None
@@ -236,9 +258,14 @@ def _row(attempt: Attempt, charge: Charge, now: datetime) -> LedgerRow:
     )
 
 
-def _orphan(state: State, attempt_id: str) -> LedgerRow | None:
+def _rows_of(state: State, attempt_id: str, archived: Sequence[LedgerRow]) -> list[LedgerRow]:
+    """What was charged for an attempt; a row that a broken move left in both places is one."""
+    live = [row for _, row in state.ledger if row.attempt_id == attempt_id]
+    return list({(row.kind, row.at): row for row in (*archived, *live)}.values())
+
+
+def _orphan(rows: Sequence[LedgerRow]) -> LedgerRow | None:
     """The row that recovery wrote for an attempt, unless it was already adjusted."""
-    rows = [row for _, row in state.ledger if row.attempt_id == attempt_id]
     if len(rows) == 1 and rows[0].provenance is Provenance.ORPHANED:
         return rows[0]
     return None
@@ -274,45 +301,24 @@ def _unhold(state: State, attempt: Attempt) -> None:
 
 def _post(state: State, row: LedgerRow, *, held: int, estimated: int) -> None:
     """Append a row, and carry it to every total that it is part of."""
-    state.ledger.insert(row)
-    _roll_up(state, row, estimated)
+    tables.add_to_rollup(state, row, estimated)
     if row.key_source is not KeySource.DEFAULT:
-        tables.add_to_own_usage(state, row.user, row.provider, row.key_source, row.tokens, estimated)
+        source = row.key_source
+        tables.add_to_own_usage(state, row.user, row.provider, source, row.tokens, estimated)
+        _append(state, row, tables.own_usage(state, row.user, row.provider, source).used)
         return
     pool = tables.pool(state, row.provider)
+    used = pool.used + row.tokens
     tables.change_pool(
-        state,
-        replace(
-            pool, used=pool.used + row.tokens, held=pool.held + held, estimated=pool.estimated + estimated
-        ),
+        state, replace(pool, used=used, held=pool.held + held, estimated=pool.estimated + estimated)
     )
     tables.add_to_day(
         state, row.user, row.provider, row.date, used=row.tokens, held=held, estimated=estimated
     )
+    _append(state, row, used)
 
 
-def _key(record: LedgerRow | Rollup) -> tuple[date, str, str, str, KeySource]:
-    """What a rollup adds up over."""
-    return record.date, record.user, record.provider, record.model, record.key_source
-
-
-def _roll_up(state: State, row: LedgerRow, estimated: int) -> None:
-    key = _key(row)
-    found = next((entry for entry in state.usage_rollup.newest() if _key(entry[1]) == key), None)
-    total = found[1] if found else Rollup(*key)
-    total = replace(
-        total,
-        turns=total.turns + (row.kind is RowKind.TURN),
-        input=total.input + row.input,
-        output=total.output + row.output,
-        cached_input=total.cached_input + row.cached_input,
-        reasoning=total.reasoning + row.reasoning,
-        tokens=total.tokens + row.tokens,
-        estimated=total.estimated + estimated,
-        cost=total.cost + (row.cost or 0),
-        unpriced=total.unpriced + (row.tokens if row.cost is None else 0),
-    )
-    if found:
-        state.usage_rollup.replace(found[0], total)
-    else:
-        state.usage_rollup.insert(total)
+def _append(state: State, row: LedgerRow, balance: int) -> None:
+    number = tables.meta(state).last_row + 1
+    tables.change_meta(state, replace(tables.meta(state), last_row=number))
+    state.ledger.insert(replace(row, number=number, balance=balance))

@@ -1,15 +1,19 @@
 """Finding and making records in the tables of a state, for every service alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import takewhile
+from typing import TypeVar
 
 from tui.core.days import day_of
-from tui.core.ports import State
-from tui.core.quota import DailyUsage, KeySource, OwnUsage, Pool
+from tui.core.periods import Period, period_of
+from tui.core.ports import State, Table
+from tui.core.quota import DailyUsage, KeySource, LedgerRow, OwnUsage, Pool, Rollup, RowKind
 from tui.core.records import AuditEntry, Meta
 from tui.core.settings import LOCAL_USER, HostSettings, TokenQuotas, UserRole, UserSettings
+
+Total = TypeVar("Total", DailyUsage, Rollup)
 
 
 def host_settings(state: State) -> HostSettings:
@@ -51,6 +55,14 @@ def meta(state: State) -> Meta:
     return next((record for _, record in state.meta), Meta())
 
 
+def change_meta(state: State, record: Meta) -> None:
+    """Put the record of `_meta` in place."""
+    for doc_id, _ in state.meta:
+        state.meta.replace(doc_id, record)
+        return
+    state.meta.insert(record)
+
+
 def today(state: State, now: datetime) -> date:
     """The day that `now` counts on: in the host's zone, and never before a day that was already used."""
     return day_of(now, host_settings(state).time_zone, meta(state).latest_day)
@@ -58,11 +70,9 @@ def today(state: State, now: datetime) -> date:
 
 def enter_day(state: State, day: date) -> None:
     """Remember that a day was used: later ones are never before it."""
-    for doc_id, record in state.meta:
-        if record.latest_day is None or record.latest_day < day:
-            state.meta.replace(doc_id, replace(record, latest_day=day))
-        return
-    state.meta.insert(Meta(latest_day=day))
+    record = meta(state)
+    if record.latest_day is None or record.latest_day < day:
+        change_meta(state, replace(record, latest_day=day))
 
 
 def pool(state: State, provider: str) -> Pool:
@@ -89,34 +99,95 @@ def token_quotas(state: State) -> TokenQuotas:
 
 
 def days_of_user(state: State, user: str, day: date) -> Iterator[DailyUsage]:
-    """A user's records of one day, one for each provider used on it."""
-    return (record for _, record in _on_day(state, day) if record.user == user)
-
-
-def _on_day(state: State, day: date) -> Iterator[tuple[int, DailyUsage]]:
-    """The records of a day. Days never go backwards, so those before it need not be looked at."""
-    newer = takewhile(lambda entry: entry[1].date >= day, state.daily_usage.newest())
-    return ((doc_id, record) for doc_id, record in newer if record.date == day)
+    """A user's records of one day, one for each provider used on it; none once the day is folded."""
+    return (record for _, record in _on_day(state.daily_usage, day) if record.user == user)
 
 
 def add_to_day(
     state: State, user: str, provider: str, day: date, *, used: int = 0, held: int = 0, estimated: int = 0
 ) -> None:
     """Add tokens to a user's day with a provider; the record is made where it is missing."""
-    of_day = _on_day(state, day)
-    mine = (entry for entry in of_day if (entry[1].user, entry[1].provider) == (user, provider))
-    found = next(mine, None)
-    record = found[1] if found else DailyUsage(user, provider, day)
+    doc_id, record = _total(
+        state,
+        state.daily_usage,
+        DailyUsage(user, provider, day),
+        lambda other: (other.user, other.provider) == (user, provider),
+    )
     record = replace(
         record,
         used=record.used + used,
         held=record.held + held,
         estimated=record.estimated + estimated,
     )
-    if found:
-        state.daily_usage.replace(found[0], record)
+    _put(state.daily_usage, doc_id, record)
+
+
+def add_to_rollup(state: State, row: LedgerRow, estimated: int) -> None:
+    """Add a row to the totals that are kept for ever.
+
+    Args:
+        state: The state.
+        row: The row.
+        estimated: By how much the tokens that are not exact change.
+    """
+    key = (row.user, row.provider, row.model, row.key_source)
+    doc_id, total = _total(
+        state,
+        state.usage_rollup,
+        Rollup(row.date, *key),
+        lambda other: (other.user, other.provider, other.model, other.key_source) == key,
+    )
+    total = replace(
+        total,
+        turns=total.turns + (row.kind is RowKind.TURN),
+        input=total.input + row.input,
+        output=total.output + row.output,
+        cached_input=total.cached_input + row.cached_input,
+        reasoning=total.reasoning + row.reasoning,
+        tokens=total.tokens + row.tokens,
+        estimated=total.estimated + estimated,
+        cost=total.cost + (row.cost or 0),
+        unpriced=total.unpriced + (row.tokens if row.cost is None else 0),
+    )
+    _put(state.usage_rollup, doc_id, total)
+
+
+def _total(
+    state: State, table: Table[Total], empty: Total, alike: Callable[[Total], bool]
+) -> tuple[int | None, Total]:
+    """The record that counts a day: the day's own, or the one that it was folded into.
+
+    Args:
+        state: The state.
+        table: The one of its tables to look in.
+        empty: The record of the day, as it is where there is none.
+        alike: Whether a record counts the same, but for the time.
+
+    Returns:
+        The record with its id; None and an empty record where there is none.
+    """
+    if found := next((entry for entry in _on_day(table, empty.date) if alike(entry[1])), None):
+        return found
+    period = period_of(empty.date, meta(state).latest_day or empty.date)
+    if period is Period.DAY:
+        return None, empty
+    empty = replace(empty, date=period.first_day(empty.date), period=period)
+    at = (empty.date, period)
+    return table.find(lambda other: (other.date, other.period) == at and alike(other)) or (None, empty)
+
+
+def _on_day(table: Table[Total], day: date) -> Iterator[tuple[int, Total]]:
+    """A day's own records. Days never go backwards, so those before it need not be looked at."""
+    days = (entry for entry in table.newest() if entry[1].period is Period.DAY)
+    newer = takewhile(lambda entry: entry[1].date >= day, days)
+    return (entry for entry in newer if entry[1].date == day)
+
+
+def _put(table: Table[Total], doc_id: int | None, record: Total) -> None:
+    if doc_id is None:
+        table.insert(record)
     else:
-        state.daily_usage.insert(record)
+        table.replace(doc_id, record)
 
 
 def own_usage(state: State, user: str, provider: str, source: KeySource) -> OwnUsage:

@@ -68,7 +68,7 @@ class LedgerArchive:
             self._add_to(month, its_rows)
 
     def load(self, month: str) -> tuple[LedgerRow, ...]:
-        """The rows in a month's file, oldest first.
+        """The rows in a month's file just as they stand there, oldest first.
 
         Raises:
             StorageError: It is no month, or the file is damaged or can't be read.
@@ -78,7 +78,7 @@ class LedgerArchive:
             tables = file.load()
         finally:
             file.close()
-        return unique_rows(_record(row) for row in tables[LEDGER].by_id.values()) if tables else ()
+        return tuple(_record(row) for row in tables.get(LEDGER, Rows()).by_id.values()) if tables else ()
 
     def months(self) -> tuple[str, ...]:
         """The months that have a file, oldest first.

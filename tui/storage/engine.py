@@ -107,6 +107,14 @@ class Engine:
         """
         return self._upkeep.load_ledger(self._state.load(), month)
 
+    def load_archived(self, month: str) -> tuple[LedgerRow, ...]:
+        """The rows in a month's file, none left out.
+
+        Raises:
+            StorageError: They can't be had.
+        """
+        return self._upkeep.load_archived(month)
+
     def ledger_months(self) -> tuple[str, ...]:
         """The months that have rows.
 

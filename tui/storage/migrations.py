@@ -22,8 +22,16 @@ class FileKind(StrEnum):
     LEDGER = "ledger"
 
 
+def _number_rows(documents: Documents) -> Documents:
+    """Version 2 numbers ledger rows and notes the balance after each; those from before have neither."""
+    if "ledger" not in documents:
+        return documents
+    rows = {key: {**row, "number": 0, "balance": None} for key, row in documents["ledger"].items()}
+    return {**documents, "ledger": rows}
+
+
 MIGRATIONS: Mapping[FileKind, Mapping[int, Migration]] = MappingProxyType(
-    {FileKind.STATE: {}, FileKind.CONVERSATION: {}, FileKind.LEDGER: {}}
+    {FileKind.STATE: {1: _number_rows}, FileKind.CONVERSATION: {}, FileKind.LEDGER: {1: _number_rows}}
 )
 """For each kind, the step from a version to the next; a version without an entry needs no change."""
 

@@ -156,6 +156,14 @@ class JsonStore:
         """
         return await self._do(JobKind.READ, lambda: self._engine.load_ledger(month))
 
+    async def load_archived(self, month: str) -> tuple[LedgerRow, ...]:
+        """The rows in a month's file just as they stand there; empty where there is no file.
+
+        Raises:
+            StorageError: The month's file is damaged or can't be read.
+        """
+        return await self._do(JobKind.READ, lambda: self._engine.load_archived(month))
+
     async def ledger_months(self) -> tuple[str, ...]:
         """The months that have ledger rows, oldest first.
 

@@ -70,6 +70,14 @@ class Upkeep:
         live = [row for _, row in TableView[LedgerRow](tables.get(LEDGER, Rows())) if month_of(row) == month]
         return unique_rows([*self._archive.load(month), *live])
 
+    def load_archived(self, month: str) -> tuple[LedgerRow, ...]:
+        """The rows in a month's file, none left out.
+
+        Raises:
+            StorageError: The file is damaged or can't be read.
+        """
+        return self._archive.load(month)
+
     def months(self, tables: Tables) -> tuple[str, ...]:
         """The months that have rows, oldest first.
 
