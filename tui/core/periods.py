@@ -3,7 +3,7 @@
 So the totals of years stay few. Nothing is lost by it: the ledger keeps every row with its day.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 DAYS_KEPT = 62
@@ -37,7 +37,7 @@ def period_of(day: date, latest: date) -> Period:
         day: When it was used.
         latest: The latest day that was ever used, `Meta.latest_day`: the wall clock has no say.
     """
-    if day > latest - timedelta(days=DAYS_KEPT):
+    if (latest - day).days < DAYS_KEPT:
         return Period.DAY
     months = (latest.year - day.year) * 12 + latest.month - day.month
     return Period.MONTH if months <= MONTHS_KEPT else Period.YEAR
