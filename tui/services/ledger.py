@@ -170,7 +170,7 @@ def settle(
     doc_id, attempt = found
     state.attempts.remove(doc_id)
     row = _row(attempt, charge, now)
-    _post(state, row, held=-attempt.held, estimated=0 if row.provenance.exact else row.tokens)
+    post(state, row, held=-attempt.held, estimated=0 if row.provenance.exact else row.tokens)
     return row.tokens
 
 
@@ -288,7 +288,7 @@ def _adjust(state: State, orphan: LedgerRow, charge: Charge, now: datetime) -> i
         suspicious=charge.measured.suspicious,
         cost=cost,
     )
-    _post(state, row, held=0, estimated=(0 if provenance.exact else usage.total) - orphan.tokens)
+    post(state, row, held=0, estimated=(0 if provenance.exact else usage.total) - orphan.tokens)
     return usage.total
 
 
@@ -299,8 +299,15 @@ def _unhold(state: State, attempt: Attempt) -> None:
         tables.add_to_day(state, attempt.user, attempt.provider, attempt.date, held=-attempt.held)
 
 
-def _post(state: State, row: LedgerRow, *, held: int, estimated: int) -> None:
-    """Append a row, and carry it to every total that it is part of."""
+def post(state: State, row: LedgerRow, *, held: int, estimated: int) -> None:
+    """Append a row, and carry it to every total that it is part of.
+
+    Args:
+        state: The tables.
+        row: What is charged; its number and balance are given here.
+        held: By how much the tokens held change.
+        estimated: By how much the tokens that are not exact change.
+    """
     tables.add_to_rollup(state, row, estimated)
     if row.key_source is not KeySource.DEFAULT:
         source = row.key_source
