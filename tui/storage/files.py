@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 FILE_MODE = 0o600
@@ -61,11 +61,16 @@ class FileLayer:
 SYSTEM_FILES = FileLayer()
 
 
-def replace_file(files: FileLayer, path: Path, data: bytes) -> int:
+def replace_file(files: FileLayer, path: Path, data: bytes | Iterable[bytes]) -> int:
     """Put `data` in the place of a file, so that any crash leaves the old content or the new, never a mix.
 
     The caller holds the store's lock: the temporary file has a fixed name, which a crash may leave behind
     and the next write takes over.
+
+    Args:
+        files: The calls on disk.
+        path: The file.
+        data: The whole content, or pieces of it.
 
     Returns:
         An open descriptor of the new file.
@@ -78,7 +83,8 @@ def replace_file(files: FileLayer, path: Path, data: bytes) -> int:
     descriptor = _create(files, temporary)
     try:
         _set_mode(descriptor, FILE_MODE)
-        files.write(descriptor, data)
+        for piece in (data,) if isinstance(data, bytes) else data:
+            files.write(descriptor, piece)
         files.fsync(descriptor)
         files.replace(temporary, path)
     except BaseException:
@@ -123,10 +129,11 @@ def mend_mode(descriptor: int, mode: int) -> None:
 
 def read_all(descriptor: int) -> bytes:
     """The whole content of an open file."""
-    return b"".join(_chunks(descriptor))
+    return b"".join(read_blocks(descriptor))
 
 
-def _chunks(descriptor: int) -> Iterator[bytes]:
+def read_blocks(descriptor: int) -> Iterator[bytes]:
+    """The content of an open file from where it stands, in pieces."""
     while chunk := os.read(descriptor, 1 << 20):
         yield chunk
 

@@ -16,8 +16,9 @@ from tinydb.storages import Storage
 
 from tui.core.errors import StorageError
 from tui.storage.failures import cannot_read, cannot_write, corrupt, not_a_file
-from tui.storage.files import SYSTEM_FILES, FileLayer, mend_mode, read_all, replace_file
-from tui.storage.rows import Tables, encode_tables, parse_tables, rows_of
+from tui.storage.files import SYSTEM_FILES, FileLayer, mend_mode, read_all, read_blocks, replace_file
+from tui.storage.parser import parse_tables
+from tui.storage.rows import Tables, encode_tables, rows_of
 
 _Signature: TypeAlias = tuple[int, int, int, int]
 
@@ -93,9 +94,8 @@ class AtomicJSONStorage(Storage):
             StorageError: Nothing was replaced; except where only the sync of the directory failed.
             ValueError: They hold something that JSON has no form for.
         """
-        data = encode_tables(tables)
         try:
-            descriptor = replace_file(self._files, self.path, data)
+            descriptor = replace_file(self._files, self.path, encode_tables(tables, self._tables))
         except OSError as error:
             self._forget()
             raise cannot_write(self.path, error) from error
@@ -126,15 +126,15 @@ class AtomicJSONStorage(Storage):
 
     def _parse(self, descriptor: int) -> tuple[Tables, _Signature]:
         try:
-            content = read_all(descriptor)
+            # Taken first, so that whoever writes into the file meanwhile is noticed the next time.
             status = os.fstat(descriptor)
+            mend_mode(descriptor, status.st_mode)
+            tables = parse_tables(read_blocks(descriptor), self._tables)
         except OSError as error:
             raise cannot_read(self.path, error) from error
-        mend_mode(descriptor, status.st_mode)
-        try:
-            tables = parse_tables(content, self._tables)
         except ValueError as error:
-            raise self.damaged(str(error), content) from None
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            raise self.damaged(str(error), read_all(descriptor)) from None
         return tables, _signature(status)
 
     def damaged(self, problem: str, content: bytes | None = None) -> StorageError:

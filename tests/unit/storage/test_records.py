@@ -13,8 +13,9 @@ from tui.core.chat import Conversation, Message
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
 from tui.core.records import AuditEntry, Meta
 from tui.core.settings import HostSettings, UserSettings
+from tui.storage.parser import parse_tables
 from tui.storage.records import FieldProblemError, codec
-from tui.storage.rows import encode_document, parse_tables
+from tui.storage.rows import encode_document
 
 _ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-3)), timezone(timedelta(hours=5, minutes=45))])
 st.register_type_strategy(
@@ -47,7 +48,7 @@ def test_every_stored_record_survives_the_file(record_type: type[Any], data: st.
     record = data.draw(st.from_type(record_type))
 
     encoded = encode_document(codec(record_type).encode(record))
-    tables = parse_tables(f'{{"table": {{"1": {encoded}}}}}'.encode("ascii"))
+    tables = parse_tables([f'{{"table": {{"1": {encoded}}}}}'.encode("ascii")])
 
     assert codec(record_type).decode(tables["table"].by_id[1].parsed) == record
 
