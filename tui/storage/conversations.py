@@ -38,7 +38,7 @@ class ConversationFiles:
         self._directory = directory
         self._clock = clock
         self._files = files
-        self._open: OrderedDict[str, TypedFile] = OrderedDict()
+        self._open: OrderedDict[str, _OpenFile] = OrderedDict()
 
     def load(self, conversation_id: str, *, expected: bool = False) -> tuple[Message, ...]:
         """Every message, oldest first; empty where there is no file.
@@ -69,8 +69,7 @@ class ConversationFiles:
         if tables is None:
             tables = new_tables(Meta(created_at=self._now()))
             self._make_directory()
-        rows = _merged(tables.get(MESSAGES, Rows()), messages)
-        self._file(conversation_id).save({**tables, MESSAGES: rows})
+        self._file(conversation_id).save(tables, messages)
 
     def remove(self, conversation_id: str) -> None:
         """Remove a conversation's file, where there is one. The store's lock must be held.
@@ -78,7 +77,7 @@ class ConversationFiles:
         Raises:
             StorageError: It could not be removed.
         """
-        file = self._file(conversation_id)
+        file = self._file(conversation_id).file
         try:
             self._files.unlink(file.path)
             self._files.fsync_directory(file.path.parent)
@@ -93,25 +92,25 @@ class ConversationFiles:
     def close(self) -> None:
         """Let go of all files."""
         while self._open:
-            self._open.popitem()[1].close()
+            self._open.popitem()[1].file.close()
 
     def _load(self, conversation_id: str, expected: bool) -> Tables | None:
-        file = self._file(conversation_id)
+        file = self._file(conversation_id).file
         tables = file.load()
         if tables is None and expected:
             raise missing(file.path)
         return tables
 
-    def _file(self, conversation_id: str) -> TypedFile:
-        if file := self._open.get(conversation_id):
+    def _file(self, conversation_id: str) -> "_OpenFile":
+        if known := self._open.get(conversation_id):
             self._open.move_to_end(conversation_id)
-            return file
+            return known
         path = self._directory / f"{check_conversation_id(conversation_id)}.json"
-        file = TypedFile(path, FileKind.CONVERSATION, {MESSAGES: Message}, self._files)
-        self._open[conversation_id] = file
+        opened = _OpenFile(TypedFile(path, FileKind.CONVERSATION, {MESSAGES: Message}, self._files))
+        self._open[conversation_id] = opened
         if len(self._open) > KEPT_OPEN:
-            self._open.popitem(last=False)[1].close()
-        return file
+            self._open.popitem(last=False)[1].file.close()
+        return opened
 
     def _make_directory(self) -> None:
         try:
@@ -121,6 +120,39 @@ class ConversationFiles:
 
     def _now(self) -> datetime:
         return self._clock()
+
+
+class _OpenFile:
+    """A conversation's file, and where each message stands in it, so that no save looks at them all."""
+
+    def __init__(self, file: TypedFile) -> None:
+        self.file = file
+        self._rows: Rows | None = None
+        self._places: dict[str, int] = {}
+
+    def save(self, tables: Tables, messages: Iterable[Row]) -> None:
+        """Write the tables with these messages added, or put in the place of those with the same id."""
+        rows = tables.get(MESSAGES, Rows())
+        places = self._places_in(rows)
+        by_id = dict(rows.by_id)
+        added: dict[str, int] = {}
+        for row in messages:
+            message_id = _message(row).id
+            place = places.get(message_id, added.get(message_id))
+            if place is None:
+                place = added[message_id] = rows.last_id + len(added) + 1
+            extra = by_id[place].extra if place in by_id else None
+            by_id[place] = make_row(Message, _message(row), extra) if extra else row
+        merged = Rows(by_id, rows.last_id + len(added))
+        self.file.save({**tables, MESSAGES: merged})
+        self._rows = merged
+        places.update(added)
+
+    def _places_in(self, rows: Rows) -> dict[str, int]:
+        if rows is not self._rows:
+            self._places = {_message(row).id: doc_id for doc_id, row in rows.by_id.items()}
+            self._rows = rows
+        return self._places
 
 
 def check_conversation_id(conversation_id: str) -> str:
@@ -145,22 +177,6 @@ def message_rows(messages: Sequence[Message]) -> list[Row]:
         TypeError: One is not a message.
     """
     return [make_row(Message, message) for message in messages]
-
-
-def _merged(rows: Rows, messages: Iterable[Row]) -> Rows:
-    by_id = dict(rows.by_id)
-    places = {_message(row).id: doc_id for doc_id, row in by_id.items()}
-    last_id = rows.last_id
-    for row in messages:
-        place = places.get(_message(row).id)
-        if place is None:
-            last_id += 1
-            place = places[_message(row).id] = last_id
-            by_id[place] = row
-        else:
-            extra = by_id[place].extra
-            by_id[place] = make_row(Message, _message(row), extra) if extra else row
-    return Rows(by_id, last_id)
 
 
 def _message(row: Row) -> Message:

@@ -96,8 +96,6 @@ class _Parser:
         while True:
             try:
                 self._read_rows(by_id, known.by_id, runs)
-            except UnicodeDecodeError:
-                raise
             except (ValueError, IndexError):
                 if not self._more():
                     raise

@@ -110,9 +110,13 @@ class TypedFile:
         return schema
 
     def _decode(self, tables: Tables) -> None:
+        known = self._typed or {}
         for name, record_type in self._types.items():
+            rows = tables.get(name)
+            if rows is None or rows is known.get(name):
+                continue
             form: Codec[Any] = codec(record_type)
-            for doc_id, row in tables.get(name, Rows()).by_id.items():
+            for doc_id, row in rows.by_id.items():
                 if row.record is not None:
                     continue
                 document = _document(row)
