@@ -152,7 +152,8 @@ def test_without_room_nothing_is_sent(run_ctroom: Program, ctroom: CommandLine, 
     ctroom("quota", "set", "openai", "0")
     refused = run_ctroom("ask", "exact", env=env)
     assert (refused.returncode, refused.stdout) == (3, "")
-    assert refused.stderr == f"{gone}If you bought more, enter it under Token quotas.\n"
+    top_up = "If you bought more, enter it under Token quotas. The pool does not refill by itself."
+    assert refused.stderr == f"{gone}{top_up}\n"
 
     ctroom("quota", "set", "openai", "1M")
     assert ctroom("ask", "exact", env=env).returncode == 0

@@ -216,7 +216,7 @@ async def test_status_error_and_marker_are_words() -> None:
         app.transcript.set_marker("new")
         text = app.transcript.visible_text()
         assert "▌ Failed\n  ▌ Check the key." in text
-        assert text.index("before") < text.index("earlier messages were not sent") < text.index("Part")
+        assert text.index("before") < text.index("earlier messages are not sent") < text.index("Part")
         app.transcript.update_entry("new", status=MessageStatus.STOPPED, error="")
         app.transcript.set_marker(None)
         text = app.transcript.visible_text()

@@ -54,6 +54,8 @@ class Message:
     model: str | None = None
     usage: Usage | None = None
     provenance: Provenance | None = None
+    suspicious: bool = False
+    """The provider's figures were impossible, and an estimate stands in their place."""
     reasoning: str = ""
     """Reasoning text that the provider showed; never sent back."""
     error: str | None = None

@@ -97,3 +97,9 @@ class TurnForecast:
     """`today` or `pool`: what `left` speaks of."""
     refused: str | None = None
     """The sentence of the refusal, where it would not be admitted."""
+    sent_from: str | None = None
+    """The id of the oldest message that would be sent along; None: all would, or the prompt alone."""
+    alone: bool = False
+    """Whether none of the earlier messages would be sent with the prompt."""
+    fits: int | None = None
+    """The most tokens of input that can be sent. None: no limit is known."""

@@ -25,6 +25,8 @@ class ReplyStarted:
     """Empty and streaming; its id, provider and model are final."""
     sent_from: str | None
     """The id of the oldest message that is sent along; None: all are sent."""
+    fits: int | None = None
+    """The most tokens of input that could be sent. None: no limit is known."""
 
 
 @frozen

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -176,7 +177,10 @@ class Turns:
             model,
             services.limits(provider, model),
         )
-        return services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
+        forecast = services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
+        alone = plan.sent_from == prompt.id
+        sent_from = None if alone else plan.sent_from
+        return replace(forecast, sent_from=sent_from, alone=alone, fits=plan.fits)
 
     async def recover(self) -> int:
         """Charge the attempts of processes that died, and mark their replies as interrupted.

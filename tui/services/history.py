@@ -58,6 +58,8 @@ class Plan:
     """Tokens, with the margin of `tokens.estimate_input`."""
     wanted_output: int
     """Tokens to ask for, before the quota caps them."""
+    fits: int | None = None
+    """The most tokens of input that may be sent. None: no limit is known."""
 
 
 class Planner:
@@ -103,6 +105,7 @@ class Planner:
             None if whole or not chosen else chosen[0].id,
             spent,
             _fitting_output(limits, spent),
+            most if most is None else max(0, most),
         )
 
     def plan_exactly(

@@ -43,7 +43,7 @@ def refused(refusal: Refusal, needed: int, resets_at: datetime, viewer: Viewer) 
                 f"shorten it, or add your own API key in Settings.{until}"
             )
         case RefusalReason.DAY_EXHAUSTED:
-            message = f"{QUOTA_GONE}{until}"
+            message = f"{QUOTA_GONE}{until} {_raise(viewer)}"
         case RefusalReason.POOL_EXHAUSTED:
             message = f"{QUOTA_GONE} {_top_up(viewer)}"
     return QuotaRefusedError(refusal.reason, message, resets_at if of_day else None)
@@ -68,6 +68,12 @@ def _duration(seconds: int) -> str:
 
 
 def _top_up(viewer: Viewer) -> str:
+    """The way out of an empty pool; waiting is none."""
     if viewer.admin:
-        return "If you bought more, enter it under Token quotas."
-    return "Or ask the host to top up."
+        return "If you bought more, enter it under Token quotas. The pool does not refill by itself."
+    return "Or ask the host to top up. The pool does not refill by itself."
+
+
+def _raise(viewer: Viewer) -> str:
+    """The way out of an empty day beside waiting."""
+    return "Or choose a higher tier there." if viewer.admin else "Or ask the host for a higher tier."

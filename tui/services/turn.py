@@ -177,7 +177,7 @@ class Turn:
             self._charges.open(hold.attempt_id, meter)
             if number == 1:
                 self._reply = replace(reply, created_at=services.clock())
-                self._emit(ReplyStarted(self._reply, plan.sent_from))
+                self._emit(ReplyStarted(self._reply, plan.sent_from, plan.fits))
             failure = await self._stream(client, hold, plan, meter)
             if failure is None:
                 return self._finished(meter, hold)
@@ -266,6 +266,7 @@ class Turn:
                 reasoning=meter.reasoning if meter else "",
                 usage=spent.usage if spent else None,
                 provenance=spent.provenance if spent else None,
+                suspicious=bool(spent and spent.suspicious),
                 error=self._sentence(outcome.error) if outcome.error else None,
                 seconds=self._seconds(),
             )

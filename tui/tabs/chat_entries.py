@@ -17,6 +17,9 @@ WELCOME_DEMO = (
     "To chat for real, add a key in Settings (F4)."
 )
 SENDING = "Sending…"
+ALONE = "without earlier messages"
+"""Said of a forecast where nothing but the prompt fits."""
+REFUSED_KEYS = "F4 add my key · F6 switch provider, or use the demo"
 REPLYING = "Replying · Esc stops"
 
 
@@ -42,11 +45,15 @@ def entry_of(message: Message, zone: tzinfo) -> Entry:
 
 
 def reply_meta(message: Message) -> str:
-    """What a reply took: "41 in · 212 out · 3.1 s", with "~" before estimated figures."""
+    """What a reply took: "41 in · 212 out · 3.1 s", with "~" and a reason where figures are estimates."""
     parts = []
-    if message.usage is not None:
+    if message.usage is not None and message.provenance is Provenance.ORPHANED:
+        parts.append(f"~{message.usage.total:,} tokens, charged after a crash")
+    elif message.usage is not None:
         exact = message.provenance is None or message.provenance.exact
         parts.append(_tokens(message.usage.input, message.usage.output, exact=exact))
+        if message.suspicious:
+            parts.append("the provider's figures were impossible")
     if message.seconds is not None and message.status is not MessageStatus.STREAMING:
         parts.append(f"{message.seconds:.1f} s")
     return " · ".join(parts)
@@ -65,22 +72,40 @@ def model_words(provider: str, model: str) -> str:
 
 
 def forecast_words(forecast: TurnForecast, width: int) -> str:
-    """What a turn may cost: "about 340 to 1,200 tokens · leaves 7,600 today · Enter", as far as it fits.
+    """What a turn may cost: "about 340 to 1,200 tokens; leaves 7,600 today · Enter", as far as it fits.
 
     Args:
         forecast: The figures.
         width: Cells for the words.
     """
+    cost = f"about {forecast.input:,} to {forecast.most:,} tokens"
     if forecast.refused:
-        return sanitize_line(forecast.refused, max(8, width))
-    parts = [f"about {forecast.input:,} to {forecast.most:,} tokens"]
+        return _fitting(["would be refused", f"about {forecast.input:,} tokens"], width)
+    leaves = ""
     if forecast.left is not None:
-        scope = "today" if forecast.scope == "today" else "of the pool"
-        parts.append(f"leaves {max(0, forecast.left):,} {scope}")
-    parts.append("Enter")
+        scope = "today" if forecast.scope == "today" else "in the pool"
+        leaves = f"; leaves {max(0, forecast.left):,} {scope}"
+    if len(cost + leaves) > width:
+        leaves = ""
+    return _fitting([cost + leaves, *([ALONE] if forecast.alone else []), "Enter"], width)
+
+
+def _fitting(parts: list[str], width: int) -> str:
+    """The parts, without the last ones where they have no room."""
     while len(parts) > 1 and len(" · ".join(parts)) > width:
-        parts.pop()
+        parts = parts[:-1]
     return " · ".join(parts)
+
+
+def refusal_words(forecast: TurnForecast) -> str:
+    """Why a turn would be refused, when it may go again, and the keys of the ways out; empty where it may go.
+
+    Args:
+        forecast: The figures.
+    """
+    if not forecast.refused:
+        return ""
+    return f"{sanitize_line(forecast.refused, 400)}\n{REFUSED_KEYS}"
 
 
 def retry_words(reason: str, seconds: float, attempt: int) -> str:
@@ -95,7 +120,7 @@ def ways_out(ended: ReplyEnded) -> str:
     if ended.refusal is RefusalReason.HELD_BY_OTHERS:
         return "Up brings the prompt back"
     if ended.refusal or ended.no_key:
-        return "F4 add my key · F6 switch provider, or use the demo"
+        return REFUSED_KEYS
     return "Up brings the prompt back · F6 switch provider · F4 settings"
 
 

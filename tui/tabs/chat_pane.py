@@ -26,6 +26,7 @@ from tui.tabs.chat_entries import (
     forecast_words,
     model_words,
     progress_meta,
+    refusal_words,
     retry_words,
     ways_out,
 )
@@ -69,7 +70,8 @@ class ConversationPane(Vertical):
         super().__init__(id="conversation")
         self.title_line = TitleLine()
         self.transcript = Transcript()
-        self.queue = Static(id="queue", markup=False)
+        self.queue = Static(id="queue", classes="notice", markup=False)
+        self.refusal = Static(id="refusal", classes="notice", markup=False)
         self.prompt = Prompt()
         self.prompt.border_subtitle = PROMPT_KEYS
         self._turns = turns
@@ -83,6 +85,7 @@ class ConversationPane(Vertical):
         yield self.title_line
         yield self.transcript
         yield self.queue
+        yield self.refusal
         yield self.prompt
 
     def show_welcome(self, words: str) -> None:
@@ -113,6 +116,16 @@ class ConversationPane(Vertical):
 
     # The forecast
 
+    @property
+    def refused(self) -> bool:
+        """Whether what is written would be refused."""
+        return self.prompt.has_class("-refused")
+
+    def follow_usage(self) -> None:
+        """Forecast anew: limits, figures or what another process holds are others."""
+        if self.prompt.text:
+            self._forecast_soon()
+
     def watch_target(self, target: Target | None) -> None:
         """Name the model, and forecast for it."""
         if target is not None:
@@ -132,7 +145,7 @@ class ConversationPane(Vertical):
             self.run_worker(work, group="forecast", exclusive=True, exit_on_error=False)
         else:
             self.prompt.border_subtitle = PROMPT_KEYS
-            self.prompt.remove_class("-refused")
+            self._show_refusal("")
 
     async def _fetch_forecast(self, text: str, target: Target) -> None:
         forecast = await self._turns.forecast(target.conversation_id, target.provider, target.model, text)
@@ -140,10 +153,19 @@ class ConversationPane(Vertical):
 
     @on(_Forecasted)
     def _forecasted(self, event: _Forecasted) -> None:
-        if event.text == self.prompt.text:
-            words = forecast_words(event.forecast, self.prompt.size.width - 2)
-            self.prompt.border_subtitle = Content(words)
-            self.prompt.set_class(event.forecast.refused is not None, "-refused")
+        if event.text != self.prompt.text:
+            return
+        forecast = event.forecast
+        self.prompt.border_subtitle = Content(forecast_words(forecast, self.prompt.size.width - 2))
+        self._show_refusal(refusal_words(forecast))
+        if not self.prompt.has_class("-busy"):  # while a reply streams, the marker is that of its turn
+            self.transcript.set_marker(forecast.sent_from, forecast.fits)
+
+    def _show_refusal(self, words: str) -> None:
+        """Say over the prompt why it would be refused, and the ways out."""
+        self.prompt.set_class(bool(words), "-refused")
+        self.refusal.set_class(bool(words), "-shown")
+        self.refusal.update(words)
 
     # A turn
 
@@ -158,8 +180,8 @@ class ConversationPane(Vertical):
             case PromptSaved(prompt):
                 self.transcript.append(entry_of(prompt, self.zone))
                 self.show_state(SENDING)
-            case ReplyStarted(started, sent_from):
-                self.transcript.set_marker(sent_from)
+            case ReplyStarted(started, sent_from, fits):
+                self.transcript.set_marker(sent_from, fits)
                 self.transcript.append(entry_of(started, self.zone))
                 self.show_state(REPLYING)
             case ReplyEnded():

@@ -21,6 +21,10 @@ class LiveTurn:
     """The reply as it started; its text is in `text`."""
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    sent_from: str | None = None
+    """The id of the oldest message that was sent along; None: all were."""
+    fits: int | None = None
+    """The most tokens of input that could be sent."""
     completed: bool = False
     """Whether the reply came whole; only then does what is queued follow by itself."""
 

@@ -16,6 +16,7 @@ from tui.tabs.chat_entries import (
     forecast_words,
     model_words,
     progress_meta,
+    refusal_words,
     reply_meta,
     retry_words,
     ways_out,
@@ -51,6 +52,13 @@ def test_estimated_tokens_are_marked() -> None:
     assert progress_meta(Measured(Usage(41, 7), Provenance.ESTIMATED)) == "~41 in · ~7 out"
 
 
+def test_a_charge_after_a_crash_and_impossible_figures_are_said() -> None:
+    orphaned = replace(REPLY, provenance=Provenance.ORPHANED, seconds=None)
+    assert reply_meta(orphaned) == "~1,253 tokens, charged after a crash"
+    doubted = replace(REPLY, provenance=Provenance.ESTIMATED, suspicious=True, seconds=None)
+    assert reply_meta(doubted) == "~41 in · ~1,212 out · the provider's figures were impossible"
+
+
 def test_a_failed_reply_without_usage_has_no_figures() -> None:
     assert reply_meta(replace(REPLY, usage=None, seconds=None)) == ""
 
@@ -69,21 +77,36 @@ def test_a_model_is_named_with_its_provider(provider: str, model: str, words: st
         (
             TurnForecast(340, 1_200, 7_600, "today"),
             80,
-            "about 340 to 1,200 tokens · leaves 7,600 today · Enter",
+            "about 340 to 1,200 tokens; leaves 7,600 today · Enter",
         ),
-        (TurnForecast(340, 1_200, 7_600, "today"), 50, "about 340 to 1,200 tokens · leaves 7,600 today"),
+        (TurnForecast(340, 1_200, 7_600, "today"), 50, "about 340 to 1,200 tokens; leaves 7,600 today"),
         (TurnForecast(340, 1_200, 7_600, "today"), 30, "about 340 to 1,200 tokens"),
         (
             TurnForecast(340, 1_200, -5, "pool"),
             80,
-            "about 340 to 1,200 tokens · leaves 0 of the pool · Enter",
+            "about 340 to 1,200 tokens; leaves 0 in the pool · Enter",
         ),
         (TurnForecast(340, 1_200, None), 80, "about 340 to 1,200 tokens · Enter"),
-        (TurnForecast(340, 340, 3, "today", "It can't be sent."), 80, "It can't be sent."),
+        (
+            TurnForecast(340, 600, 260, "today", alone=True),
+            80,
+            "about 340 to 600 tokens; leaves 260 today · without earlier messages · Enter",
+        ),
+        (
+            TurnForecast(340, 340, 3, "today", "It can't be sent."),
+            80,
+            "would be refused · about 340 tokens",
+        ),
     ],
 )
 def test_a_forecast_says_as_much_as_fits(forecast: TurnForecast, width: int, words: str) -> None:
     assert forecast_words(forecast, width) == words
+
+
+def test_a_refusal_before_sending_says_why_and_names_the_keys() -> None:
+    assert refusal_words(TurnForecast(340, 1_200, 7_600, "today")) == ""
+    words = refusal_words(TurnForecast(340, 340, 3, "today", "It can't be sent."))
+    assert words == "It can't be sent.\nF4 add my key · F6 switch provider, or use the demo"
 
 
 def test_a_retry_says_when_and_which() -> None:

@@ -59,5 +59,11 @@ STATUS_WORDS = {
 }
 """The line under an entry that is not complete; a word, so that it reads without colour."""
 
-UNSENT_MARKER = "earlier messages were not sent with this turn"
-"""The line before the first entry that was sent with the last turn."""
+
+def unsent_words(fits: int | None) -> str:
+    """The marker line, which stands before the first message that is sent.
+
+    Args:
+        fits: Tokens of input that can be sent; None where that is not known.
+    """
+    return "earlier messages are not sent" + ("" if fits is None else f": {fits:,} tokens fit")

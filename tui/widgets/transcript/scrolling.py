@@ -1,5 +1,6 @@
 """A scroll view of entries whose heights are known only once they are rendered."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from textual.geometry import Size
@@ -58,6 +59,14 @@ class AnchoredScroll(ScrollView):
         if difference := height - self.heights[index]:
             self.heights.set(index, height)
         return difference
+
+    def measure_in_place(self, indexes: Iterable[int]) -> None:
+        """Correct the heights of some entries; what the reader sees stays where it is."""
+        top = self.heights.find(int(self.scroll_y))[0]
+        anchor = None if self.following else (top, self.heights.offset(top) - int(self.scroll_y))
+        for index in indexes:
+            self.measure(index)
+        self.settle(anchor)
 
     def settle(self, anchor: tuple[int, int] | None = None) -> None:
         """Render what is visible and correct the heights.

@@ -44,6 +44,8 @@ class EntryStore:
         """How often an entry was rendered; tests count it."""
         self.marker: str | None = None
         """The key of the entry that the marker line stands before."""
+        self.marker_words = ""
+        """What the marker line says."""
         self._items = [_Item(entry) for entry in entries]
         self._index = {item.entry.key: index for index, item in enumerate(self._items)}
         self._views: LRUCache[int, EntryView] = LRUCache(VIEWS_KEPT)
@@ -152,12 +154,19 @@ class EntryStore:
         item.unfolded = not item.unfolded
         self._views.discard(index)
 
-    def mark(self, key: str | None) -> None:
-        """Put the marker before an entry, or nowhere."""
-        for changed in (self.marker, key):
-            if changed in self._index:
-                self._views.discard(self._index[changed])
-        self.marker = key
+    def mark(self, key: str | None, words: str = "") -> list[int]:
+        """Put the marker before an entry, or nowhere; returns the indexes of what was rendered otherwise.
+
+        A key that is not in the transcript is that of a message yet to come.
+        """
+        if (key, words) == (self.marker, self.marker_words):
+            return []
+        concerned = {self._index[name] for name in (self.marker, key) if name in self._index}
+        changed = sorted(index for index in concerned if index in self._views)
+        for index in changed:
+            self._views.discard(index)
+        self.marker, self.marker_words = key, words
+        return changed
 
     @property
     def width(self) -> int:
@@ -188,8 +197,8 @@ class EntryStore:
             from tui.widgets.transcript.flow import Flow
 
             item.flow = Flow(self._renderer.width, self._renderer.palette, entry.key)
-        marked = entry.key == self.marker
-        view = self._renderer.render(entry, marked=marked, unfolded=item.unfolded, flow=item.flow)
+        marker = self.marker_words if entry.key == self.marker else ""
+        view = self._renderer.render(entry, marker=marker, unfolded=item.unfolded, flow=item.flow)
         self._views[index] = view
         return view
 

@@ -13,7 +13,7 @@ from textual.style import Style
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize, sanitize_line
 from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
-from tui.widgets.transcript.model import STATUS_WORDS, UNSENT_MARKER, Entry, EntryRole, Thing
+from tui.widgets.transcript.model import STATUS_WORDS, Entry, EntryRole, Thing
 from tui.widgets.transcript.palette import Palette
 
 if TYPE_CHECKING:
@@ -64,13 +64,15 @@ class EntryRenderer:
         """The styles of this renderer."""
         return self._resolve_palette()
 
-    def render(self, entry: Entry, *, marked: bool, unfolded: bool, flow: "Flow | None" = None) -> EntryView:
+    def render(
+        self, entry: Entry, *, unfolded: bool, marker: str = "", flow: "Flow | None" = None
+    ) -> EntryView:
         """The view of an entry.
 
         Args:
             entry: What to show; its texts are sanitised already.
-            marked: Whether the marker line stands before it.
             unfolded: Whether its reasoning is shown in full.
+            marker: The line that stands before it; empty for none.
             flow: The growing body, where the entry is streaming; it is advanced.
         """
         things: list[Thing] = []
@@ -85,12 +87,12 @@ class EntryRenderer:
             from tui.widgets.transcript.flow import render_document
 
             body, things = render_document(entry.body, self.width, self.palette, entry.key)
-        prelude = self._marker() if marked else []
+        prelude = self._marker(marker) if marker else []
         prelude += self._head(entry) + self._reasoning(entry, unfolded=unfolded)
         return EntryView(prelude, body, self._coda(entry), things)
 
-    def _marker(self) -> list[Line]:
-        text = Content(f" {UNSENT_MARKER} ").truncate(self.width, ellipsis=True)
+    def _marker(self, words: str) -> list[Line]:
+        text = Content(f" {words} ").truncate(self.width, ellipsis=True)
         side = max(0, self.width - text.cell_length) // 2
         rule = "─" * side
         line = line_of(Content.assemble(rule, text, rule), self.palette.over_base("marker"), stop=0)

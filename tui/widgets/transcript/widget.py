@@ -17,7 +17,7 @@ from textual.timer import Timer
 from tui.core.chat import MessageStatus
 from tui.widgets.transcript.layout import Heights
 from tui.widgets.transcript.lines import Line
-from tui.widgets.transcript.model import Entry
+from tui.widgets.transcript.model import Entry, unsent_words
 from tui.widgets.transcript.paint import (
     GUTTER,
     centered_rows,
@@ -132,11 +132,16 @@ class Transcript(SelectableEntries, can_focus=True):
         if store is self.store:
             self._changed([index])
 
-    def set_marker(self, key: str | None) -> None:
-        """Say before an entry that the ones above were not sent; None says it nowhere."""
-        changed = [self.store.index(name) for name in (self.store.marker, key) if name is not None]
-        self.store.mark(key)
-        self._changed(changed)
+    def set_marker(self, key: str | None, fits: int | None = None) -> None:
+        """Say before an entry that the ones above are not sent.
+
+        Args:
+            key: The first entry that is sent; None says it nowhere.
+            fits: Tokens of input that can be sent; None where that is not known.
+        """
+        changed = self.store.mark(key, unsent_words(fits) if key is not None else "")
+        if changed and self._width:
+            self.measure_in_place(changed)
 
     def entry_text(self, key: str) -> str:
         """The body of an entry as it came, sanitised; with what is not flushed yet."""
