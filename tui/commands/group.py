@@ -12,6 +12,7 @@ COMMANDS = {
     "keys": ("tui.commands.keys", "Set, test and remove API keys."),
     "quota": ("tui.commands.quota", "Enter what was purchased."),
     "settings": ("tui.commands.settings", "Read and change settings."),
+    "audit": ("tui.commands.audit", "Whether the ledger proves every balance."),
     "restore": ("tui.commands.restore", "List backups, and go back to one."),
     "doctor": ("tui.commands.doctor", "What was found on this machine."),
 }
