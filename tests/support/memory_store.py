@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar, cast
 
-from tui.core.chat import Message
+from tui.core.chat import Conversation, Message
 from tui.core.ports import State, Table
 from tui.core.quota import LedgerRow
 from tui.core.records import Meta
@@ -102,6 +102,12 @@ class MemoryStore:
 
     async def remove_messages(self, conversation_id: str) -> None:
         self._messages.pop(conversation_id, None)
+
+    async def load_older_conversations(self) -> tuple[Conversation, ...]:
+        return ()
+
+    async def recall_conversation(self, conversation_id: str) -> None:
+        """Every entry is live."""
 
     async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
         return tuple(row for _, row in self._view.ledger if f"{row.date:%Y-%m}" == month)

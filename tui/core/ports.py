@@ -103,7 +103,7 @@ class State:
     """Recent rows; older ones move to month files."""
     usage_rollup: Table[Rollup]
     conversations: Table[Conversation]
-    """The index; messages are in a file for each conversation."""
+    """The index of recent conversations; messages are in a file for each conversation."""
     alerts: Table[AlertRecord]
     audit: Table[AuditEntry]
 
@@ -165,6 +165,24 @@ class Store(Protocol):
 
     async def remove_messages(self, conversation_id: str) -> None:
         """Remove a conversation's file, where there is one."""
+        ...
+
+    async def load_older_conversations(self) -> tuple[Conversation, ...]:
+        """The entries of conversations that left the table; the same tuple again where nothing changed.
+
+        Where there is a live entry of the same id, that one counts.
+
+        Raises:
+            StorageError: They can't be read.
+        """
+        ...
+
+    async def recall_conversation(self, conversation_id: str) -> None:
+        """Bring a conversation's entry back into the table, if it left it.
+
+        Raises:
+            StorageError: It could not be brought back whole.
+        """
         ...
 
     async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:

@@ -7,14 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui.core.chat import Message
+from tui.core.chat import Conversation, Message
 from tui.core.errors import StorageError
 from tui.core.ports import Clock, State
 from tui.core.quota import LedgerRow
 from tui.storage.conversations import ConversationFiles, message_rows
 from tui.storage.files import FileLayer
 from tui.storage.rows import Row, Tables
-from tui.storage.state_file import StateFile
+from tui.storage.state_file import INDEX, StateFile
 from tui.storage.tables import Draft, view_of
 from tui.storage.writer import Job, JobKind
 
@@ -90,6 +90,23 @@ class Engine:
             StorageError: It could not be removed.
         """
         self._conversations.remove(conversation_id)
+
+    def load_older_conversations(self) -> tuple[Conversation, ...]:
+        """The index entries that moved out of the state.
+
+        Raises:
+            StorageError: They can't be had.
+        """
+        return self._upkeep.load_older_conversations() if (self.home / INDEX).exists() else ()
+
+    def recall_conversation(self, conversation_id: str) -> None:
+        """Bring a conversation's entry back among the live ones, if it moved. The lock must be held.
+
+        Raises:
+            StorageError: It is where it was, or in both places.
+        """
+        self._publish(self._upkeep.recall(self._state, self._state.load(), conversation_id))
+        self._upkeep.forget_older(conversation_id)
 
     def archive_ledger(self) -> None:
         """Move all but the newest ledger rows to their months' files. The lock must be held.

@@ -20,6 +20,10 @@ class FileKind(StrEnum):
     STATE = "state"
     CONVERSATION = "conversation"
     LEDGER = "ledger"
+    INDEX = "index"
+    """Entries of older conversations."""
+    TRAIL = "trail"
+    """Earlier entries of the trail of changes."""
 
 
 def _number_rows(documents: Documents) -> Documents:
@@ -31,7 +35,13 @@ def _number_rows(documents: Documents) -> Documents:
 
 
 MIGRATIONS: Mapping[FileKind, Mapping[int, Migration]] = MappingProxyType(
-    {FileKind.STATE: {1: _number_rows}, FileKind.CONVERSATION: {}, FileKind.LEDGER: {1: _number_rows}}
+    {
+        FileKind.STATE: {1: _number_rows},
+        FileKind.CONVERSATION: {},
+        FileKind.LEDGER: {1: _number_rows},
+        FileKind.INDEX: {},
+        FileKind.TRAIL: {},
+    }
 )
 """For each kind, the step from a version to the next; a version without an entry needs no change."""
 

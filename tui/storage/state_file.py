@@ -18,7 +18,9 @@ from tui.storage.typed_file import TypedFile, new_tables
 
 STATE_NAME = "ctroom.json"
 LOCK_NAME = "ctroom.lock"
-SUBDIRECTORIES = ("conversations", "ledger", "backups")
+INDEX = "conversations/index"
+"""Entries of older conversations; a directory, so that no conversation's file can have the name."""
+SUBDIRECTORIES = ("conversations", INDEX, "ledger", "backups")
 _IN_USE = b"This directory holds Ctroom's data.\n"
 
 

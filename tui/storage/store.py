@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tui.core.chat import Message
+from tui.core.chat import Conversation, Message
 from tui.core.errors import StorageError
 from tui.core.ports import Clock, State
 from tui.core.quota import LedgerRow
@@ -139,6 +139,23 @@ class JsonStore:
         """
         check_conversation_id(conversation_id)
         await self._do(JobKind.EXCLUSIVE, lambda: self._engine.remove_messages(conversation_id))
+
+    async def load_older_conversations(self) -> tuple[Conversation, ...]:
+        """The index entries that are not live any more; the same tuple again where nothing changed.
+
+        Raises:
+            StorageError: A file of them is damaged or can't be read.
+        """
+        return await self._do(JobKind.READ, self._engine.load_older_conversations)
+
+    async def recall_conversation(self, conversation_id: str) -> None:
+        """Bring a conversation's entry back among the live ones, if it is an older one.
+
+        Raises:
+            StorageError: It is where it was, or in both places, where the live one counts.
+        """
+        check_conversation_id(conversation_id)
+        await self._do(JobKind.EXCLUSIVE, lambda: self._engine.recall_conversation(conversation_id))
 
     async def archive_ledger(self) -> None:
         """Move all but the newest ledger rows to their months' files; done by itself when there are many.
