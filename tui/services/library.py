@@ -1,6 +1,12 @@
-"""A user's conversations: the index, and the messages of each as a tree with one active branch."""
+"""A user's conversations: the index, and the messages of each as a tree with one active branch.
 
-from collections.abc import Callable
+The entries of recent conversations are in the store's view. Whatever is done to an older one brings its entry
+back there first, so that nothing else needs to tell them apart.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, tzinfo
 
@@ -42,23 +48,51 @@ class Library:
         self._store = store
         self._user = user
         self._clock = clock
+        self._older_entries: tuple[Conversation, ...] = ()
+        self._older: tuple[Conversation, ...] = ()
 
     def conversations(self) -> tuple[Conversation, ...]:
-        """This user's conversations, the latest used first, without deleted ones."""
-        mine = [entry for _, entry in self._store.view.conversations if self._is_mine(entry)]
-        return tuple(sorted(mine, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
+        """This user's recent conversations, the latest used first, without deleted ones."""
+        return self._listed(entry for _, entry in self._store.view.conversations)
+
+    async def older(self) -> tuple[Conversation, ...]:
+        """This user's other conversations, in the same order; the same tuple again where none changed.
+
+        Raises:
+            StorageError: They can't be read.
+        """
+        entries = await self._store.load_older_conversations()
+        if entries is not self._older_entries:
+            self._older = await asyncio.to_thread(self._listed, entries)
+            self._older_entries = entries
+        recent = {entry.id for _, entry in self._store.view.conversations}
+        if any(entry.id in recent for entry in self._older):
+            return tuple(entry for entry in self._older if entry.id not in recent)
+        return self._older
 
     def today(self, zone: tzinfo) -> date:
         """The day it is where the reader is, by the clock that dates the conversations."""
         return self._clock().astimezone(zone).date()
 
     def get(self, conversation_id: str) -> Conversation:
-        """The index entry of a conversation, from the view.
+        """The index entry of a recent conversation, or of one that was opened; from the view.
 
         Raises:
             InvalidValueError: This user has no such conversation.
         """
         return self._find(self._store.view, conversation_id)[1]
+
+    async def find(self, conversation_id: str) -> Conversation:
+        """The index entry of any conversation; an older one is recent from then on.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be made a recent one.
+        """
+        with suppress(InvalidValueError):
+            return self.get(conversation_id)
+        await self._store.recall_conversation(conversation_id)
+        return self.get(conversation_id)
 
     async def create(self, provider: str, model: str, system_prompt: str = "") -> Conversation:
         """Begin a conversation.
@@ -80,7 +114,7 @@ class Library:
             InvalidValueError: This user has no such conversation.
             StorageError: Its file can't be read.
         """
-        conversation = self.get(conversation_id)
+        conversation = await self.find(conversation_id)
         messages = await self._store.load_messages(conversation_id)
         if any(message.status is MessageStatus.STREAMING for message in messages):
             messages = await self._mend(conversation_id, messages)
@@ -146,6 +180,7 @@ class Library:
                 raise InvalidValueError("Only a deleted conversation can be removed: delete it first.")
             state.conversations.remove(doc_id)
 
+        await self._store.recall_conversation(conversation_id)
         await self._store.transaction(work)
         await self._store.remove_messages(conversation_id)
 
@@ -222,7 +257,14 @@ class Library:
                 state.conversations.replace(doc_id, changed)
             return changed
 
+        with suppress(InvalidValueError):
+            return await self._store.transaction(work)
+        await self._store.recall_conversation(conversation_id)
         return await self._store.transaction(work)
+
+    def _listed(self, entries: Iterable[Conversation]) -> tuple[Conversation, ...]:
+        mine = [entry for entry in entries if self._is_mine(entry)]
+        return tuple(sorted(mine, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
 
     def _find(self, state: State, conversation_id: str, *, deleted: bool = False) -> tuple[int, Conversation]:
         found = state.conversations.find(lambda entry: entry.id == conversation_id)

@@ -119,7 +119,7 @@ class Turn:
 
     async def _save_prompt(self) -> None:
         services, order = self._services, self._order
-        conversation = services.library.get(order.conversation_id)
+        conversation = await services.library.find(order.conversation_id)
         if not self._prompt.text.strip():
             raise InvalidValueError("There is nothing to send: type a prompt first.")
         provider = order.provider or conversation.provider or services.models.default_provider()
