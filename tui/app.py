@@ -82,6 +82,15 @@ class CtroomApp(App[None]):
             tooltip="Every command by name",
             priority=True,
         ),
+        Binding(
+            "ctrl+s",
+            "save_again",
+            "save again",
+            id="app.save",
+            tooltip="Save again what could not be saved",
+            show=False,
+            priority=True,
+        ),
         Binding("ctrl+q", "quit", "quit", id="app.quit", tooltip="Quit Ctroom", show=False, priority=True),
     ]
 
@@ -143,6 +152,8 @@ class CtroomApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While a dialog is open, only keys that are not about the tabs work; the palette is none."""
+        if action == "save_again":
+            return self.services.turns.unsaved() > 0
         behind = ("show_tab", "chat", "new_conversation", "choose_model", "list", "help", "command_palette")
         modal = isinstance(self.screen, ModalScreen) and not isinstance(self.screen, SystemModalScreen)
         return not (action in behind and modal)
@@ -198,6 +209,17 @@ class CtroomApp(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         """A key for people: "F1", "Esc", "Ctrl+Q"."""
         return key_words(binding.key_display or binding.key)
+
+    async def action_save_again(self) -> None:
+        """Save what could not be saved, without waiting for the next try."""
+        if await self.services.turns.save_pending():
+            self.notify("Everything is saved.", timeout=5)
+
+    async def action_quit(self) -> None:
+        """Quit; where something can't be saved even then, ask before it is lost."""
+        from tui.dialogs.quit import quit_or_ask
+
+        await quit_or_ask(self, self.services.turns)
 
     # What the tabs say
 
@@ -264,7 +286,10 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
+        from tui.widgets.banner import Banner
+
         resume_collector()
+        self.screen_stack[0].mount(Banner(self.services), after=self.header)
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, Generic, TypeVar, cast
 
 from tui.core.chat import Conversation, Message
+from tui.core.errors import StorageError
 from tui.core.ports import State, Table
 from tui.core.quota import LedgerRow
 from tui.core.records import Meta
@@ -82,6 +83,10 @@ class MemoryStore:
     @property
     def view(self) -> State:
         return self._view
+
+    @property
+    def problem(self) -> StorageError | None:
+        return None
 
     async def refresh(self) -> bool:
         return False

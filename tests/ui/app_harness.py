@@ -17,6 +17,7 @@ from tui.core.settings import LOCAL_USER
 from tui.providers.demo import INSTANT
 from tui.services.build import build
 from tui.services.services import Services
+from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.store import JsonStore
 from tui.tabs.chat import ChatTab
 from tui.widgets.prompt import Prompt
@@ -91,11 +92,14 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    home: Path, size: tuple[int, int] = WIDE, environ: Mapping[str, str] | None = None
+    home: Path,
+    size: tuple[int, int] = WIDE,
+    environ: Mapping[str, str] | None = None,
+    files: FileLayer = SYSTEM_FILES,
 ) -> AsyncIterator[Running]:
     """The app on a data directory, after its first frame."""
     found = {"CTROOM_HOME": str(home), **(environ or {})}
-    store = await JsonStore.open(home, utc_now)
+    store = await JsonStore.open(home, utc_now, files)
     services = build(store, DictSecrets(), connect, utc_now, found, LOCAL_USER)
     app = CtroomApp(services, environ=found)
     try:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, StreamEvent
+from tui.core.errors import StorageError
 from tui.core.frozen import frozen
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
 from tui.core.records import AuditEntry, Meta
@@ -125,6 +126,11 @@ class Store(Protocol):
     @property
     def view(self) -> State:
         """The state as of the last commit or refresh, read-only, without touching the disk."""
+        ...
+
+    @property
+    def problem(self) -> StorageError | None:
+        """Why the last refresh failed, so that `view` may be out of date; None where it did not."""
         ...
 
     async def refresh(self) -> bool:

@@ -1,17 +1,18 @@
 """Turns: the only place where a prompt becomes a request and a request becomes a reply."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from tui.core.chat import Message, Role, new_id
+from tui.core.chat import Message, MessageStatus, Role, new_id
 from tui.core.errors import CtroomError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
+from tui.core.quota import Attempt
 from tui.core.settings import GoogleSdk
 from tui.core.turns import ReplyEnded, TurnEvent
 from tui.services import ledger
@@ -20,7 +21,7 @@ from tui.services.connections import Connections
 from tui.services.keys import Connect, Keys
 from tui.services.library import Library
 from tui.services.models import Models
-from tui.services.outbox import Outbox, Pause
+from tui.services.outbox import Outbox, Pause, Unsaved
 from tui.services.settings import SettingsService
 from tui.services.turn_services import Order, TurnServices
 
@@ -197,14 +198,26 @@ class Turns:
         now = self._clock()
         attempts = [attempt for _, attempt in self._store.view.attempts if ledger.expired(attempt, now)]
         swept = await self._services.accounting.sweep()
-        for conversation_id in {attempt.conversation_id for attempt in attempts if attempt.conversation_id}:
+        for attempt in attempts:
             with suppress(CtroomError):  # one that can't be read says so when it is opened
-                await self._services.library.open(conversation_id)
+                await self._mark_interrupted(attempt)
         return swept
 
     def unsaved(self) -> int:
         """How many messages and charges the store refused, and are kept in memory."""
         return len(self._outbox)
+
+    def waiting(self) -> Unsaved:
+        """What the store refused and is kept in memory, and why."""
+        return self._outbox.unsaved()
+
+    def subscribe_unsaved(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` whenever `waiting()` may be different.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self._outbox.subscribe(changed)
 
     async def save_pending(self) -> bool:
         """Try to save what the store refused; True if nothing is left. It is tried again anyway."""
@@ -243,6 +256,29 @@ class Turns:
                 del self._running[conversation_id]
         if self._outbox and (self._retrying_saves is None or self._retrying_saves.done()):
             self._retrying_saves = asyncio.create_task(self._outbox.keep_trying())
+
+    async def _mark_interrupted(self, attempt: Attempt) -> None:
+        """Mark the reply of a charged attempt; one whose process died before the first checkpoint is made."""
+        library, conversation_id = self._services.library, attempt.conversation_id
+        if conversation_id is None or attempt.reply_id is None:
+            return
+        opened = await library.open(conversation_id)
+        prompt = opened.messages[-1] if opened.messages else None
+        if prompt is None or prompt.role is not Role.USER or prompt.turn_id != attempt.turn_id:
+            return
+        reply = Message(
+            attempt.reply_id,
+            Role.ASSISTANT,
+            "",
+            attempt.created_at,
+            parent_id=prompt.id,
+            turn_id=attempt.turn_id,
+            status=MessageStatus.STREAMING,
+            provider=attempt.provider,
+            model=attempt.model,
+        )
+        await library.save(conversation_id, reply)
+        await library.open(conversation_id)
 
     def _track(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
