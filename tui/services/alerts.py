@@ -47,6 +47,9 @@ class Alerts:
     def _record(self, state: State) -> tuple[AlertRecord, ...]:
         due = tuple(self._due(state))
         for alert in due:
+            for doc_id, record in list(state.alerts):
+                if _outdated(record, alert):
+                    state.alerts.remove(doc_id)
             state.alerts.insert(alert)
         return due
 
@@ -76,6 +79,15 @@ class Alerts:
             words = _words(level, day.limit - day.used, day.limit)
             epoch = f"{day.date}:{day.limit}"
             yield AlertRecord(f"day:{self._user}", level, epoch, now, words)
+
+
+def _outdated(record: AlertRecord, alert: AlertRecord) -> bool:
+    """Whether a record can never matter again once `alert` was raised: purchases and days never go back.
+
+    A limit that is changed may be changed back, so the other epochs of the same day are kept.
+    """
+    same_day = record.epoch.partition(":")[0] == alert.epoch.partition(":")[0]
+    return record.scope == alert.scope and not same_day
 
 
 def _words(level: AlertLevel, left: int, whole: int) -> str:

@@ -105,3 +105,21 @@ async def test_a_day_without_default_keys_alerts_no_one(local: Session) -> None:
     for provider in ("openai", "google"):
         await local.keys.save_own(provider, "sk-own-0123456789")
     assert local.alerts.due() == ()
+
+
+async def test_alerts_of_earlier_days_and_purchases_are_not_kept(local: Session) -> None:
+    await local.accounting.set_purchased("openai", 10_000)
+    for _ in range(4):
+        await local.spend(9_500)
+        await local.alerts.raise_due()
+        await local.accounting.add_purchased("openai", 10_000)
+        local.clock.move(days=1)
+    kept = [(alert.scope, alert.epoch) for _, alert in local.store.view.alerts]
+    assert kept == [("pool:openai", "4"), ("day:local", "2026-11-26:10000")]
+
+
+async def test_a_limit_that_is_changed_and_changed_back_raises_nothing_again(local: Session) -> None:
+    await local.spend(8_500)
+    for tier, count in (("basic", 1), ("free", 1), ("basic", 0), ("free", 0)):
+        await local.settings.set("tier", tier)
+        assert len(await local.alerts.raise_due()) == count
