@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import aclosing
 
 from tui.commands.runtime import DONE, FAILED, open_services, say
 
@@ -27,14 +28,14 @@ def run_app() -> int:
 
 
 async def _session(environ: Mapping[str, str]) -> int:
-    services = await open_services(environ)
-    try:
+    # A reply that streams is settled while the services close, after the app: signals are held off till then.
+    async with aclosing(await open_services(environ)) as services:
         from tui.app import CtroomApp
+        from tui.commands.terminal import end_with_system
 
         app = CtroomApp(services, environ=environ)
+        end_with_system(app)
         await app.run_async()
-    finally:
-        await services.aclose()
     if app.crash_reference is not None:
         say(
             f"Ctroom met an error of its own (reference {app.crash_reference}). Conversations and figures "
