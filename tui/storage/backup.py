@@ -1,4 +1,4 @@
-"""Backups of a whole data directory: made each day and before each migration, listed, inspected and restored.
+"""Backups of a whole data directory: made each day, before each migration and restore; listed and inspected.
 
 A backup is a directory of plain copies. A file that did not change since the backup before is a second name
 of that backup's copy, so that a day costs only what changed; nothing is shared with the files in use.
@@ -16,25 +16,31 @@ from typing import cast
 from tui.core.chat import Conversation
 from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.frozen import frozen
-from tui.core.ports import Clock
 from tui.core.quota import Pool
 from tui.core.records import Meta
-from tui.storage.failures import cannot_read, cannot_write, missing
+from tui.storage.failures import cannot_read, cannot_write, damaged_backup, no_backup
 from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, replace_file
-from tui.storage.lock import ProcessLock
 from tui.storage.migrations import FileKind
 from tui.storage.rows import Rows, Tables
-from tui.storage.state_file import LOCK_NAME, STATE_NAME
-from tui.storage.tables import STATE_TABLES
+from tui.storage.salvage import read_file
+from tui.storage.state_file import STATE_NAME
+from tui.storage.tables import STATE_TABLES, view_of
 from tui.storage.typed_file import TypedFile
 
 BACKUPS = "backups"
 DAYS_KEPT = 7
 """Daily backups (design, section 4)."""
+OTHERS_KEPT = 5
+"""Backups before migrations, and as many before restores: a slip and a few tries to mend it."""
 
 _SUBDIRECTORIES = ("ledger", "conversations")
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|before-[a-z]+-\d{8}T\d{12}Z)")
-_DAILY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_KINDS = {
+    re.compile(r"\d{4}-\d{2}-\d{2}"): DAYS_KEPT,
+    re.compile(r"before-migration-.*"): OTHERS_KEPT,
+    re.compile(r"before-restore-.*"): OTHERS_KEPT,
+}
+"""How many of each kind are kept."""
 
 
 @frozen
@@ -63,6 +69,7 @@ class BackupContents:
     """Rows in `ctroom.json`; those in month files are not counted."""
     months: tuple[str, ...]
     """Months that have a ledger file."""
+    users: int
 
 
 def make_backup(home: Path, name: str, files: FileLayer = SYSTEM_FILES) -> bool:
@@ -73,7 +80,7 @@ def make_backup(home: Path, name: str, files: FileLayer = SYSTEM_FILES) -> bool:
     Raises:
         StorageError: It could not be made; nothing is left of it.
     """
-    target = _directory(home, name)
+    target = backup_directory(home, name)
     if target.exists():
         return False
     building = target.with_name(f".{name}.{os.getpid()}-{time.time_ns()}")
@@ -95,14 +102,14 @@ def make_backup(home: Path, name: str, files: FileLayer = SYSTEM_FILES) -> bool:
 
 
 def make_daily_backup(home: Path, today: date, files: FileLayer = SYSTEM_FILES) -> bool:
-    """Make the backup of a day, and drop those before the last seven; False where there is one.
+    """Make the backup of a day, and drop the oldest; False where there is one of that day.
 
     Raises:
         StorageError: It could not be made.
     """
     made = make_backup(home, today.isoformat(), files)
     if made:
-        _prune(home)
+        prune(home)
     return made
 
 
@@ -125,8 +132,8 @@ def inspect_backup(home: Path, name: str) -> BackupContents:
     Raises:
         StorageError: There is no such backup, or it is damaged.
     """
-    directory = _directory(home, name)
-    tables = _state(directory)
+    directory = backup_directory(home, name)
+    tables = load_state(directory)
 
     def records(table: str) -> list[object]:
         return [row.record for row in tables.get(table, Rows()).by_id.values()]
@@ -138,34 +145,36 @@ def inspect_backup(home: Path, name: str) -> BackupContents:
         pools=tuple(cast(Pool, record) for record in records("quotas")),
         ledger_rows=len(records("ledger")),
         months=tuple(sorted(path.stem for path in (directory / "ledger").glob("*.json"))),
+        users=len(records("user_settings")),
     )
 
 
-def restore_backup(home: Path, name: str, clock: Clock, files: FileLayer = SYSTEM_FILES) -> str:
-    """Make the data directory what it was when a backup was made.
-
-    What is there is kept in a backup of its own first, whatever its condition. Running programs take the
-    restored state over as they do another process's commit.
-
-    Returns:
-        The name of the backup of what was there.
+def zone_name(home: Path, user: str) -> str:
+    """The IANA zone that a user's times are shown in, as far as the present state can be read.
 
     Raises:
-        StorageError: There is no such backup, it is damaged, or it could not be restored whole.
+        StorageError: The system does not let it be read.
     """
-    home = home.resolve()
-    source = _directory(home, name)
-    _state(source)
-    with ProcessLock(home / LOCK_NAME).held():
-        kept = f"before-restore-{time_stamp(clock())}"
-        make_backup(home, kept, files)
-        try:
-            for directory in _SUBDIRECTORIES:
-                _mirror(source / directory, home / directory, files)
-            _put(source / STATE_NAME, home / STATE_NAME, files)
-        except OSError as error:
-            raise cannot_write(home / STATE_NAME, error) from error
-    return kept
+    found = read_file(home / STATE_NAME, FileKind.STATE, STATE_TABLES)
+    state = view_of(found.tables if found else {})
+    mine = (record.display_time_zone for _, record in state.user_settings if record.user == user)
+    hosts = (record.time_zone for _, record in state.host_settings)
+    return next(mine, "") or next(hosts, "UTC")
+
+
+def prune(home: Path, keep: str = "") -> None:
+    """Drop the oldest backups of each kind, and what crashes left half made.
+
+    Args:
+        home: The data directory.
+        keep: The name of one to be left alone.
+    """
+    there = sorted(path for path in _all(home) if path.name != keep)
+    dropped = _abandoned(home)
+    for kind, count in _KINDS.items():
+        dropped += [path for path in there if kind.fullmatch(path.name)][:-count]
+    for path in dropped:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def time_stamp(moment: datetime) -> str:
@@ -173,23 +182,36 @@ def time_stamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
-def _directory(home: Path, name: str) -> Path:
+def backup_directory(home: Path, name: str) -> Path:
+    """Where the backup of that name is, or would be.
+
+    Raises:
+        StorageError: No backup is called that.
+    """
     if not _NAME.fullmatch(name):
-        raise StorageError(
-            StorageErrorKind.MISSING,
-            f"There is no backup {name[:40]!r}: 'ctroom restore' lists what there is.",
-        )
+        raise no_backup(name)
     return home.resolve() / BACKUPS / name
 
 
-def _state(directory: Path) -> Tables:
+def load_state(directory: Path) -> Tables:
+    """The tables of a backup's state.
+
+    Raises:
+        StorageError: There is no such backup, or it is damaged.
+    """
+    if not directory.is_dir():
+        raise no_backup(directory.name)
     file = TypedFile(directory / STATE_NAME, FileKind.STATE, STATE_TABLES)
     try:
         tables = file.load()
+    except StorageError as error:
+        if error.kind is StorageErrorKind.CORRUPT:
+            raise damaged_backup(directory.name) from error
+        raise
     finally:
         file.close()
     if tables is None:
-        raise missing(file.path)
+        raise damaged_backup(directory.name)
     return tables
 
 
@@ -210,12 +232,6 @@ def _described(path: Path) -> Backup:
     sizes = [file.stat().st_size for file in path.rglob("*.json")]
     made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return Backup(path.name, made_at, len(sizes), sum(sizes))
-
-
-def _prune(home: Path) -> None:
-    daily = sorted(path for path in _all(home) if _DAILY.fullmatch(path.name))
-    for path in [*daily[:-DAYS_KEPT], *_abandoned(home)]:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _abandoned(home: Path) -> list[Path]:
@@ -255,18 +271,3 @@ def _same(status: os.stat_result, other: Path) -> bool:
     except FileNotFoundError:
         return False
     return (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns)
-
-
-def _mirror(source: Path, target: Path, files: FileLayer) -> None:
-    """Make the files of a directory the same as another's."""
-    wanted = {path.name for path in source.glob("*.json")}
-    if wanted:
-        make_directory(target)
-    for name in sorted(wanted):
-        _put(source / name, target / name, files)
-    for extra in [path for path in target.glob("*.json") if path.name not in wanted]:
-        files.unlink(extra)
-
-
-def _put(source: Path, target: Path, files: FileLayer) -> None:
-    files.close(replace_file(files, target.resolve(), source.read_bytes()))

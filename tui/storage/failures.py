@@ -66,6 +66,21 @@ def missing(path: Path) -> StorageError:
     )
 
 
+def no_backup(name: str) -> StorageError:
+    """The sentence for a backup that is not there."""
+    return StorageError(
+        StorageErrorKind.MISSING, f"There is no backup {name[:40]!r}: 'ctroom restore' lists what there is."
+    )
+
+
+def damaged_backup(name: str) -> StorageError:
+    """The sentence for a backup without a state that can be read."""
+    return StorageError(
+        StorageErrorKind.CORRUPT,
+        f"The backup {name} is damaged and was left as it is: choose another from 'ctroom restore'.",
+    )
+
+
 def newer(path: Path, schema: int, known: int) -> StorageError:
     """The sentence for a file from a later version."""
     return StorageError(

@@ -1,5 +1,6 @@
-"""Backups hold everything, share nothing with the files in use, and bring it back."""
+"""Backups hold everything, share nothing with the files in use, and the newest are kept."""
 
+import asyncio
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,8 +28,9 @@ from tui.storage.backup import (
     list_backups,
     make_backup,
     make_daily_backup,
-    restore_backup,
+    prune,
 )
+from tui.storage.restore import Restoration
 from tui.storage.store import JsonStore
 
 
@@ -69,55 +71,6 @@ async def test_a_failed_backup_does_not_fail_the_transaction(home: Path) -> None
         (home / "backups").write_text("in the way")
         await store.transaction(add_pool("openai"))
         assert pool_names(store.view) == ["openai"]
-
-
-async def test_a_backup_brings_everything_back(home: Path) -> None:
-    async with opened(home) as store:
-        await _fill(store)
-        assert make_backup(home, "2026-11-30")
-        before = _contents(home)
-
-        await store.transaction(lambda state: state.quotas.replace(1, Pool("openai", used=9)))
-        await store.save_messages("c0", [message(2)])
-        await store.save_messages("new", [message(1)])
-        await store.remove_messages("c2")
-        changed = _contents(home)
-
-        kept = restore_backup(home, "2026-11-30", clock)
-        assert _contents(home) == before
-        await store.refresh()
-        assert store.view.quotas.get(1) == Pool("openai")
-        assert await store.load_messages("c0") == (message(1),)
-        assert await store.load_messages("c2") == (message(1),)
-        assert await store.load_messages("new") == ()
-
-        restore_backup(home, kept, clock)
-        assert _contents(home) == changed
-
-
-async def test_a_damaged_state_is_restored_and_the_damage_kept(home: Path) -> None:
-    async with opened(home) as store:
-        await store.transaction(add_pool("openai"))
-        make_backup(home, "2026-11-30")
-    put(home / "ctroom.json", b"{ damaged")
-
-    kept = restore_backup(home, "2026-11-30", clock)
-
-    async with opened(home) as store:
-        assert pool_names(store.view) == ["openai"]
-    assert (home / "backups" / kept / "ctroom.json").read_bytes() == b"{ damaged"
-
-
-async def test_a_damaged_backup_is_never_restored(home: Path) -> None:
-    async with opened(home) as store:
-        await store.transaction(add_pool("openai"))
-        make_backup(home, "2026-11-30")
-    put(home / "backups" / "2026-11-30" / "ctroom.json", b"")
-    before = _contents(home)
-
-    with pytest.raises(StorageError, match="it is empty"):
-        restore_backup(home, "2026-11-30", clock)
-    assert _contents(home) == before
 
 
 async def test_a_backup_shares_nothing_with_the_files_in_use(home: Path) -> None:
@@ -163,6 +116,46 @@ async def test_the_last_seven_days_are_kept(home: Path) -> None:
     assert not [name for name in names(home / "backups") if name.startswith(".")]
 
 
+@pytest.mark.parametrize("kind", ["migration", "restore"])
+async def test_the_newest_five_before_migrations_and_before_restores_are_kept(home: Path, kind: str) -> None:
+    async with opened(home) as store:
+        await store.transaction(add_pool("openai"))
+    made = [f"before-{kind}-2026010{number}T000000000000Z" for number in range(1, 9)]
+    for name in made:
+        assert make_backup(home, name)
+
+    prune(home, keep=made[0])
+
+    assert {backup.name for backup in list_backups(home)} == {"2026-11-23", made[0], *made[-5:]}
+
+
+async def test_a_backup_while_another_process_archives_holds_every_row(home: Path) -> None:
+    async with opened(home) as store:
+        await _fill(store)
+        rows = [row for month in await store.ledger_months() for row in await store.load_ledger(month)]
+        await store.transaction(lambda state: [state.ledger.insert(ledger_row(n)) for n in range(250, 300)])
+
+        class ArchivingFiles(FaultyFiles):
+            """Archives between the copy of the state and that of the ledger."""
+
+            archived = False
+
+            def replace(self, source: Path, target: Path) -> None:
+                super().replace(source, target)
+                if target.name == "ctroom.json" and not self.archived:
+                    self.archived = True
+                    asyncio.run_coroutine_threadsafe(store.archive_ledger(), loop).result(30)
+
+        loop = asyncio.get_running_loop()
+        assert await asyncio.to_thread(make_backup, home, "2026-11-30", ArchivingFiles())
+        assert len(store.view.ledger) == 200
+
+    async with opened(home / "backups" / "2026-11-30") as copy:
+        copied = [row for month in await copy.ledger_months() for row in await copy.load_ledger(month)]
+        assert {row.attempt_id for row in copied} == {f"a{number}" for number in range(300)}
+    assert len(rows) == 250
+
+
 async def test_a_backup_that_fails_leaves_nothing(home: Path) -> None:
     async with opened(home) as store:
         await store.transaction(add_pool("openai"))
@@ -179,7 +172,7 @@ def test_only_names_of_backups_are_taken(home: Path, name: str) -> None:
     for attempt in (
         lambda: inspect_backup(home, name),
         lambda: make_backup(home, name),
-        lambda: restore_backup(home, name, clock),
+        lambda: Restoration(home, name, lambda _state, _remains: None, clock),
     ):
         with pytest.raises(StorageError, match="There is no backup"):
             attempt()
@@ -187,7 +180,7 @@ def test_only_names_of_backups_are_taken(home: Path, name: str) -> None:
 
 def test_where_there_are_none_the_list_is_empty(home: Path) -> None:
     assert list_backups(home) == ()
-    with pytest.raises(StorageError, match="missing"):
+    with pytest.raises(StorageError, match="There is no backup '2026-11-30'"):
         inspect_backup(home, "2026-11-30")
 
 

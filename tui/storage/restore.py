@@ -1,0 +1,240 @@
+"""Going back to a backup without losing what came after it.
+
+The backup's state is the base, and what came after it is done again on top (`tui.services.restoring`). Files
+are written in an order that leaves the old state or the new one, wherever it is broken off: first a backup of
+what is there, then conversations and month files, which only gain, then `ctroom.json` in one step.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from tui.core.chat import Conversation
+from tui.core.frozen import frozen
+from tui.core.ports import Clock, State
+from tui.core.quota import LedgerRow
+from tui.core.records import AuditEntry
+from tui.core.remains import Remains
+from tui.core.settings import LOCAL_USER
+from tui.storage.archive import RowKey, month_of, row_key
+from tui.storage.backup import backup_directory, load_state, make_backup, prune, time_stamp
+from tui.storage.files import SYSTEM_FILES, FileLayer
+from tui.storage.folding import fold
+from tui.storage.lock import ProcessLock
+from tui.storage.merging import ConversationMerge, LedgerMerge
+from tui.storage.migrations import FileKind
+from tui.storage.rows import Rows, Tables
+from tui.storage.salvage import Salvage, read_file
+from tui.storage.state_file import LOCK_NAME, STATE_NAME, StateFile
+from tui.storage.tables import STATE_TABLES, Draft, view_of
+
+BringForward = Callable[[State, Remains], None]
+"""Does again, on the backup's state, what came after it."""
+
+
+@frozen
+class Restored:
+    """What a restore did, or would do."""
+
+    name: str
+    """The backup's."""
+    kept: str = ""
+    """The name of the backup of what was there; empty where nothing was written."""
+    changed: bool = False
+    """Whether the backup has anything that the present has not."""
+    rows: int = 0
+    """Ledger rows since the backup, which stay."""
+    tokens: int = 0
+    """What they charged."""
+    kept_conversations: int = 0
+    """Conversations since the backup, which stay."""
+    returned_conversations: int = 0
+    """Conversations that come back: they are gone, or deleted."""
+    returned_messages: int = 0
+    """Messages that come back, those of such conversations included."""
+    damaged: tuple[str, ...] = ()
+    """Present files, and the backup's, that could only be read in part."""
+    unreadable: int = 0
+    """Records that were found in them and can't be read."""
+    unproved: tuple[tuple[str, int], ...] = ()
+    """Tokens, by provider, that the present state counts as used though there is no row for them."""
+
+
+class Restoration:
+    """One restore.
+
+    Args:
+        home: The data directory.
+        name: The backup's name.
+        bring_forward: Does again, on the backup's state, what came after it.
+        clock: The present moment.
+        files: The calls on disk.
+
+    Raises:
+        StorageError: There is no such backup, or it is damaged.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        name: str,
+        bring_forward: BringForward,
+        clock: Clock,
+        files: FileLayer = SYSTEM_FILES,
+    ) -> None:
+        self._home = home.resolve()
+        self._name = name
+        self._bring_forward = bring_forward
+        self._clock = clock
+        self._files = files
+        self._source = backup_directory(home, name)
+        self._then = load_state(self._source)
+
+    def preview(self) -> Restored:
+        """What the restore would do; nothing is written but evidence of damage.
+
+        Raises:
+            StorageError: Something of it can't be read.
+        """
+        return _Plan(self._home, self._source, self._then, self._bring_forward, self._files).restored
+
+    def run(self) -> Restored:
+        """Restore. Running programs take it over as they do another process's commit.
+
+        Nothing is written where the backup has nothing that the present has not.
+
+        Raises:
+            StorageError: Something can't be read or written; the state is the old one, or the new one.
+        """
+        state = StateFile(self._home, self._clock, self._files)
+        state.prepare()
+        with ProcessLock(self._home / LOCK_NAME).held():
+            plan = _Plan(self._home, self._source, self._then, self._bring_forward, self._files)
+            if not plan.restored.changed:
+                return plan.restored
+            kept = f"before-restore-{time_stamp(self._clock())}"
+            make_backup(self._home, kept, self._files)
+            try:
+                plan.write(state, AuditEntry(self._clock(), LOCAL_USER, "restore", self._name))
+            finally:
+                state.close()
+        prune(self._home, keep=self._name)
+        return replace(plan.restored, kept=kept)
+
+
+class _Plan:
+    """What is to be written, worked out in memory. The lock must be held, or nothing be written."""
+
+    def __init__(
+        self, home: Path, source: Path, then: Tables, bring_forward: BringForward, files: FileLayer
+    ) -> None:
+        found = read_file(home / STATE_NAME, FileKind.STATE, STATE_TABLES, files)
+        self._present = found or Salvage({}, problem=None)
+        self._whole = found is not None and found.whole
+        self._ledger = LedgerMerge(source / "ledger", home / "ledger", files)
+        self._conversations = ConversationMerge(source / "conversations", home / "conversations", files)
+        self._stale: dict[str, set[RowKey]] = {}
+        self._ledger.merge()
+        self._conversations.merge()
+        before, now = view_of(then), view_of(self._present.tables)
+        remains = self._remains(before, now)
+        draft = Draft(then)
+        bring_forward(draft.state, remains)
+        self._finish(draft.state, now)
+        self.tables = draft.finish()
+        self.restored = self._told(source.name, before, now, remains.rows)
+
+    def write(self, state: StateFile, trace: AuditEntry) -> None:
+        """Write it; the switch from the old state to the new is the state's own.
+
+        Args:
+            state: The state in use.
+            trace: The line that it leaves in the trail of changes.
+
+        Raises:
+            StorageError: Some of it may not be written.
+        """
+        self._conversations.write()
+        self._ledger.write()
+        draft = Draft(self.tables)
+        draft.state.audit.insert(trace)
+        state.save(draft.finish(), 1)
+        for month, keys in self._stale.items():
+            self._ledger.remove(month, keys)
+
+    def _remains(self, before: State, now: State) -> Remains:
+        rows = self._ledger.since([row for _, row in before.ledger], [row for _, row in now.ledger])
+        indexed = {entry.id: entry for _, entry in (*before.conversations, *now.conversations)}
+        names = self._conversations.names()
+        changed = self._conversations.changed
+        wanted = [name for name in names if name in changed or name not in indexed]
+        return Remains(
+            state=now,
+            whole=self._whole,
+            rows=rows,
+            earlier=self._ledger.earlier(rows),
+            messages=self._conversations.messages(wanted),
+        )
+
+    def _finish(self, state: State, now: State) -> None:
+        """Leave to the month files what they have, fold what is old, and count on from the later sequence."""
+        months: dict[str, dict[RowKey, LedgerRow]] = {}
+        for doc_id, row in list(state.ledger):
+            month, key = month_of(row), row_key(row)
+            archived = months.setdefault(month, self._ledger.archived(month)).get(key)
+            if archived == row:
+                state.ledger.remove(doc_id)
+            elif archived is not None:
+                self._stale.setdefault(month, set()).add(key)
+        meta_id, meta = next(iter(state.meta))
+        sequences = [meta.sequence, *(record.sequence for _, record in now.meta)]
+        state.meta.replace(meta_id, replace(meta, sequence=max(sequences)))
+        if meta.latest_day is not None:
+            fold(state, meta.latest_day)
+
+    def _told(self, name: str, before: State, now: State, rows: tuple[LedgerRow, ...]) -> Restored:
+        then = {entry.id: entry for _, entry in before.conversations}
+        there = {entry.id: entry for _, entry in now.conversations}
+        returned = [
+            entry
+            for entry in then.values()
+            if entry.deleted_at is None and (entry.id not in there or there[entry.id].deleted_at is not None)
+        ]
+        damaged = [] if self._whole or not self._present.problem else [STATE_NAME]
+        return Restored(
+            name=name,
+            changed=bool(
+                self._ledger.changed or self._conversations.changed or self._stale or not self._is_present()
+            ),
+            rows=len(rows),
+            tokens=sum(row.tokens for row in rows),
+            kept_conversations=len(self._conversation_ids() - then.keys()),
+            returned_conversations=len(returned),
+            returned_messages=self._conversations.gained,
+            damaged=(*damaged, *self._ledger.problems, *self._conversations.problems),
+            unproved=tuple(self._unproved(now)),
+            unreadable=self._present.unreadable + self._ledger.unreadable + self._conversations.unreadable,
+        )
+
+    def _unproved(self, now: State) -> Iterator[tuple[str, int]]:
+        restored = {pool.provider: pool.used for _, pool in view_of(self.tables).quotas}
+        for _, pool in now.quotas:
+            if (tokens := pool.used - restored.get(pool.provider, 0)) > 0:
+                yield pool.provider, tokens
+
+    def _conversation_ids(self) -> set[str]:
+        rows = self.tables.get("conversations", Rows()).by_id.values()
+        return {cast(Conversation, row.record).id for row in rows}
+
+    def _is_present(self) -> bool:
+        """Whether the present state is what the restored one would be, however its records are numbered."""
+        if not self._whole:
+            return False
+        names = (self.tables.keys() | self._present.tables.keys()) - {"_meta"}
+        return all(_records(self.tables, name) == _records(self._present.tables, name) for name in names)
+
+
+def _records(tables: Tables, name: str) -> list[str]:
+    rows = tables.get(name, Rows()).by_id.values()
+    return sorted(repr(row.record) if row.record is not None else row.encoded for row in rows)
