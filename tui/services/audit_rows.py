@@ -1,7 +1,8 @@
 """The first part of an audit: each ledger row by itself, and in the chain of numbers and balances."""
 
 from collections.abc import Container, Sequence
-from typing import TypeAlias
+from datetime import date
+from typing import NamedTuple, TypeAlias
 
 from tui.core.frozen import frozen
 from tui.core.quota import KeySource, LedgerRow, RowKind
@@ -27,9 +28,8 @@ class Problem:
     attempt_id: str | None = None
 
 
-@frozen
-class _Entry:
-    """What the chain needs of a row."""
+class _Entry(NamedTuple):
+    """What the chain needs of a row. A tuple, because one is made for each of some hundred thousand rows."""
 
     number: int
     attempt_id: str
@@ -86,8 +86,9 @@ class RowAudit:
         charges: dict[str, LedgerRow] = {}
         adjusted: set[str] = set()
         checked = []
+        first_day = date.fromisoformat(f"{month}-01")
         for row, place in placed:
-            if row.date.isoformat()[:7] != month:
+            if row.date.replace(day=1) != first_day:
                 self._note(row, place, f"is of {row.date}, which is another month's")
             if row.kind is RowKind.TURN:
                 self._check_turn(row, place, charges)
@@ -214,7 +215,7 @@ class RowAudit:
 
 
 def _account(row: LedgerRow) -> Account:
-    return ("" if row.key_source is KeySource.DEFAULT else row.user, row.provider, row.key_source.value)
+    return ("" if row.key_source is KeySource.DEFAULT else row.user, row.provider, row.key_source)
 
 
 def _key(row: LedgerRow) -> tuple[object, ...]:
