@@ -106,7 +106,7 @@ class LedgerArchive:
             fresh = [row for row in rows if row_key(_record(row)) not in known]
             if fresh:
                 added = {there.last_id + number: row for number, row in enumerate(fresh, start=1)}
-                file.save({**tables, LEDGER: Rows({**there.by_id, **added})})
+                file.save({**tables, LEDGER: Rows(_in_order({**there.by_id, **added}))})
         finally:
             file.close()
 
@@ -125,6 +125,11 @@ class LedgerArchive:
 def unique_rows(rows: Iterable[LedgerRow]) -> tuple[LedgerRow, ...]:
     """The rows without those that a broken move left in two places."""
     return tuple({row_key(row): row for row in rows}.values())
+
+
+def _in_order(rows: dict[int, Row]) -> dict[int, Row]:
+    """The rows as they were made: a restored row may move to its month after later ones."""
+    return dict(sorted(rows.items(), key=lambda entry: _record(entry[1]).number))
 
 
 def _record(row: Row) -> LedgerRow:

@@ -220,12 +220,15 @@ def _records(salvage: Salvage | None, table: str) -> list[Any]:
 
 
 def _joined(rows: Rows, gained: Sequence[Row]) -> Rows:
-    """The rows with the gained ones in the order of time, which decides how a tree of messages is read."""
+    """The rows with the gained ones, in the order of time: a tree of messages and a ledger are read by it."""
     joined = [*rows.by_id.values(), *gained]
     if gained and all(isinstance(row.record, Message) for row in joined):
         joined.sort(key=lambda row: cast(Message, row.record).created_at)
         return Rows(dict(enumerate(joined, start=1)))
-    return Rows({**rows.by_id, **dict(enumerate(gained, start=rows.last_id + 1))})
+    numbered = {**rows.by_id, **dict(enumerate(gained, start=rows.last_id + 1))}
+    if all(isinstance(row.record, LedgerRow) for row in joined):
+        return Rows(dict(sorted(numbered.items(), key=lambda entry: cast(LedgerRow, entry[1].record).number)))
+    return Rows(numbered)
 
 
 def _stems(directory: Path) -> list[str]:
