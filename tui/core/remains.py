@@ -13,7 +13,7 @@ class Remains:
     """The present state and what came after the backup, as far as they can be read."""
 
     state: State
-    """The present state; without the records that can't be read."""
+    """The present state without the records that can't be read, entries of older conversations included."""
     whole: bool
     """Whether all of it could be read."""
     rows: tuple[LedgerRow, ...]

@@ -52,10 +52,17 @@ def bring_forward(state: State, remains: Remains) -> None:
     _in_order(state.daily_usage)
     _in_order(state.usage_rollup)
     _keep_conversations(state, remains)
-    _add_missing(state.alerts, remains.state.alerts, lambda alert: (alert.scope, alert.level, alert.epoch))
+    _keep_alerts(state, remains)
     _add_missing(
         state.audit, remains.state.audit, lambda entry: (entry.at, entry.by, entry.action, entry.detail)
     )
+
+
+def _keep_alerts(state: State, remains: Remains) -> None:
+    if remains.whole:  # those that can't matter any more are forgotten there
+        for doc_id, _ in list(state.alerts):
+            state.alerts.remove(doc_id)
+    _add_missing(state.alerts, remains.state.alerts, lambda alert: (alert.scope, alert.level, alert.epoch))
 
 
 def _add_missing(table: Table[R], others: Table[R], key: Callable[[R], object]) -> None:

@@ -23,7 +23,7 @@ from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, replace_f
 from tui.storage.migrations import FileKind
 from tui.storage.rows import Rows, Tables
 from tui.storage.salvage import read_file
-from tui.storage.state_file import STATE_NAME
+from tui.storage.state_file import INDEX, STATE_NAME
 from tui.storage.tables import STATE_TABLES, view_of
 from tui.storage.typed_file import TypedFile
 
@@ -33,7 +33,7 @@ DAYS_KEPT = 7
 OTHERS_KEPT = 5
 """Backups before migrations, and as many before restores: a slip and a few tries to mend it."""
 
-_SUBDIRECTORIES = ("ledger", "conversations")
+_SUBDIRECTORIES = ("ledger", "conversations", INDEX)
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|before-[a-z]+-\d{8}T\d{12}Z)")
 _KINDS = {
     re.compile(r"\d{4}-\d{2}-\d{2}"): DAYS_KEPT,
@@ -86,9 +86,9 @@ def make_backup(home: Path, name: str, files: FileLayer = SYSTEM_FILES) -> bool:
     building = target.with_name(f".{name}.{os.getpid()}-{time.time_ns()}")
     previous = _latest(home)
     try:
-        make_directory(target.parent)
+        make_directory(target.parent, files)
         shutil.rmtree(building, ignore_errors=True)
-        make_directory(building)
+        make_directory(building, files)
         _copy_all(home, building, previous, files)
         files.fsync_directory(building)
         files.replace(building, target)
@@ -246,7 +246,7 @@ def _copy_all(home: Path, target: Path, previous: Path | None, files: FileLayer)
     for name in _SUBDIRECTORIES:
         if not (home / name).is_dir():
             continue
-        make_directory(target / name)
+        make_directory(target / name, files)
         for source in sorted((home / name).glob("*.json")):
             _copy(source, target / name / source.name, previous and previous / name / source.name, files)
         files.fsync_directory(target / name)
@@ -256,7 +256,7 @@ def _copy(source: Path, target: Path, previous: Path | None, files: FileLayer) -
     try:
         status = source.stat()
         if previous and _same(status, previous):
-            target.hardlink_to(previous)
+            files.link(previous, target)
             return
         content = source.read_bytes()
     except FileNotFoundError:  # removed meanwhile, or never there

@@ -1,4 +1,4 @@
-"""The conversations and month files of a backup and of the present, brought together without a loss.
+"""The files beside `ctroom.json` of a backup and of the present, brought together without a loss.
 
 Nothing is written until it is asked for; then the files in use gain records and lose none.
 """
@@ -8,26 +8,29 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from tui.core.chat import Message
+from tui.core.chat import Conversation, Message
 from tui.core.quota import LedgerRow, RowKind
-from tui.core.records import Meta
+from tui.core.records import AuditEntry, Meta
 from tui.storage.archive import LEDGER, RowKey, month_of, row_key
 from tui.storage.conversations import MESSAGES
 from tui.storage.failures import cannot_read, cannot_write
 from tui.storage.files import FileLayer, make_directory
 from tui.storage.migrations import FileKind
+from tui.storage.older import CONVERSATIONS, TRAIL
 from tui.storage.rows import Row, Rows, Tables
 from tui.storage.salvage import Salvage, read_file
 from tui.storage.typed_file import TypedFile, new_tables
 
 _NAMES = {
     FileKind.LEDGER: re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
+    FileKind.TRAIL: re.compile(r"trail-\d{4}"),
+    FileKind.INDEX: re.compile(r"\d{4}"),
     FileKind.CONVERSATION: re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
 }
 
 
 class DirectoryMerge:
-    """One directory of TinyDB files, in a backup and at present.
+    """One kind of TinyDB files, in a directory of a backup and in the one in use.
 
     Args:
         backup: The backup's directory.
@@ -37,6 +40,7 @@ class DirectoryMerge:
         record_type: The class of its records.
         key: What makes two records the same.
         files: The calls on disk.
+        gains: Whether the files in use are to gain what only the backup has; else damaged ones are mended.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class DirectoryMerge:
         record_type: type,
         key: Callable[[Any], object],
         files: FileLayer,
+        *,
+        gains: bool = True,
     ) -> None:
         self.problems: list[str] = []
         """The names of files that are damaged."""
@@ -58,6 +64,7 @@ class DirectoryMerge:
         self._backup, self._present = backup, present
         self._kind, self._table, self._type, self._key = kind, table, record_type, key
         self._files = files
+        self._gains = gains
         self._read: dict[Path, Salvage | None] = {}
         self._writes: dict[str, Tables] = {}
 
@@ -84,6 +91,14 @@ class DirectoryMerge:
         if tables := self._writes.get(name):
             return _records(Salvage(tables), self._table)
         return _records(self._load(self._present / f"{name}.json"), self._table)
+
+    def all_then(self) -> list[Any]:
+        """Every record in the backup's files."""
+        return [record for name in self.names() for record in self.then(name)]
+
+    def all_now(self) -> list[Any]:
+        """Every record that the files in use have, or are to have."""
+        return [record for name in self.names() for record in self.now(name)]
 
     def merge(self) -> None:
         """Work out what the files in use lack.
@@ -123,7 +138,7 @@ class DirectoryMerge:
         present = now.tables.get(self._table, Rows()) if now else Rows()
         known = {self._key(row.record) for row in present.by_id.values()}
         old = then.tables.get(self._table, Rows()).by_id.values() if then else ()
-        gained = [row for row in old if self._key(row.record) not in known]
+        gained = [row for row in old if self._key(row.record) not in known] if self._gains else []
         self.gained += len(gained)
         if not gained and (now is None or now.whole or not known):
             return
@@ -140,7 +155,7 @@ class DirectoryMerge:
 
     def _save(self, name: str, tables: Tables) -> None:
         try:
-            make_directory(self._present)
+            make_directory(self._present, self._files)
         except OSError as error:
             raise cannot_write(self._present, error) from error
         file = TypedFile(self._present / f"{name}.json", self._kind, {self._table: self._type}, self._files)
@@ -209,6 +224,41 @@ class ConversationMerge(DirectoryMerge):
     def messages(self, names: Iterable[str]) -> dict[str, Sequence[Message]]:
         """All messages of these conversations, as they are to be."""
         return {name: tuple(self.now(name)) for name in names}
+
+
+class IndexMerge(DirectoryMerge):
+    """The files of older conversations' entries: those that only the backup has are to be live ones.
+
+    Args:
+        backup: The backup's directory of them.
+        present: The one in use.
+        files: The calls on disk.
+    """
+
+    def __init__(self, backup: Path, present: Path, files: FileLayer) -> None:
+        kind, table = FileKind.INDEX, CONVERSATIONS
+        super().__init__(backup, present, kind, table, Conversation, _entry_id, files, gains=False)
+
+
+class TrailMerge(DirectoryMerge):
+    """The files of earlier entries of the trail of changes.
+
+    Args:
+        backup: The backup's directory of them.
+        present: The one in use.
+        files: The calls on disk.
+    """
+
+    def __init__(self, backup: Path, present: Path, files: FileLayer) -> None:
+        super().__init__(backup, present, FileKind.TRAIL, TRAIL, AuditEntry, _itself, files)
+
+
+def _entry_id(entry: Conversation) -> str:
+    return entry.id
+
+
+def _itself(entry: AuditEntry) -> AuditEntry:
+    return entry
 
 
 def _message_id(message: Message) -> str:

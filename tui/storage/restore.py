@@ -2,10 +2,10 @@
 
 The backup's state is the base, and what came after it is done again on top (`tui.services.restoring`). Files
 are written in an order that leaves the old state or the new one, wherever it is broken off: first a backup of
-what is there, then conversations and month files, which only gain, then `ctroom.json` in one step.
+what is there, then the files beside `ctroom.json`, which only gain, then `ctroom.json` in one step.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -22,12 +22,13 @@ from tui.storage.backup import backup_directory, load_state, make_backup, prune,
 from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.folding import fold
 from tui.storage.lock import ProcessLock
-from tui.storage.merging import ConversationMerge, LedgerMerge
+from tui.storage.merging import ConversationMerge, IndexMerge, LedgerMerge, TrailMerge
 from tui.storage.migrations import FileKind
+from tui.storage.older import CONVERSATIONS
 from tui.storage.rows import Rows, Tables
 from tui.storage.salvage import Salvage, read_file
-from tui.storage.state_file import LOCK_NAME, STATE_NAME, StateFile
-from tui.storage.tables import STATE_TABLES, Draft, view_of
+from tui.storage.state_file import INDEX, LOCK_NAME, STATE_NAME, StateFile
+from tui.storage.tables import STATE_TABLES, Draft, make_row, view_of
 
 BringForward = Callable[[State, Remains], None]
 """Does again, on the backup's state, what came after it."""
@@ -133,15 +134,20 @@ class _Plan:
         self._present = found or Salvage({}, problem=None)
         self._whole = found is not None and found.whole
         self._ledger = LedgerMerge(source / "ledger", home / "ledger", files)
+        self._trail = TrailMerge(source / "ledger", home / "ledger", files)
         self._conversations = ConversationMerge(source / "conversations", home / "conversations", files)
+        self._index = IndexMerge(source / INDEX, home / INDEX, files)
+        self._beside = (self._conversations, self._index, self._ledger, self._trail)
         self._stale: dict[str, set[RowKey]] = {}
-        self._ledger.merge()
-        self._conversations.merge()
-        before, now = view_of(then), view_of(self._present.tables)
+        for merge in self._beside:
+            merge.merge()
+        then = _with_entries(then, self._index.all_then())
+        before, now = view_of(then), view_of(_with_entries(self._present.tables, self._index.all_now()))
         remains = self._remains(before, now)
         draft = Draft(then)
         bring_forward(draft.state, remains)
-        self._finish(draft.state, now)
+        self._leave_to_files(draft.state)
+        self._count_on(draft.state, now)
         self.tables = draft.finish()
         self.restored = self._told(source.name, before, now, remains.rows)
 
@@ -155,8 +161,8 @@ class _Plan:
         Raises:
             StorageError: Some of it may not be written.
         """
-        self._conversations.write()
-        self._ledger.write()
+        for merge in self._beside:
+            merge.write()
         draft = Draft(self.tables)
         draft.state.audit.insert(trace)
         state.save(draft.finish(), 1)
@@ -177,8 +183,8 @@ class _Plan:
             messages=self._conversations.messages(wanted),
         )
 
-    def _finish(self, state: State, now: State) -> None:
-        """Leave to the month files what they have, fold what is old, and count on from the later sequence."""
+    def _leave_to_files(self, state: State) -> None:
+        """Take out of the state what the files beside it have."""
         months: dict[str, dict[RowKey, LedgerRow]] = {}
         for doc_id, row in list(state.ledger):
             month, key = month_of(row), row_key(row)
@@ -187,6 +193,18 @@ class _Plan:
                 state.ledger.remove(doc_id)
             elif archived is not None:
                 self._stale.setdefault(month, set()).add(key)
+        trail = set(self._trail.all_now())
+        for doc_id, line in list(state.audit):
+            if line in trail:
+                state.audit.remove(doc_id)
+        live = {entry.id for _, entry in view_of(self._present.tables).conversations}
+        older = {entry.id: entry for entry in self._index.all_now() if entry.id not in live}
+        for doc_id, entry in list(state.conversations):
+            if older.get(entry.id) == entry:
+                state.conversations.remove(doc_id)
+
+    def _count_on(self, state: State, now: State) -> None:
+        """Go on from the later sequence, and fold what is old."""
         meta_id, meta = next(iter(state.meta))
         sequences = [meta.sequence, *(record.sequence for _, record in now.meta)]
         state.meta.replace(meta_id, replace(meta, sequence=max(sequences)))
@@ -205,16 +223,16 @@ class _Plan:
         return Restored(
             name=name,
             changed=bool(
-                self._ledger.changed or self._conversations.changed or self._stale or not self._is_present()
+                any(merge.changed for merge in self._beside) or self._stale or not self._is_present()
             ),
             rows=len(rows),
             tokens=sum(row.tokens for row in rows),
             kept_conversations=len(self._conversation_ids() - then.keys()),
             returned_conversations=len(returned),
             returned_messages=self._conversations.gained,
-            damaged=(*damaged, *self._ledger.problems, *self._conversations.problems),
+            damaged=(*damaged, *(name for merge in self._beside for name in merge.problems)),
             unproved=tuple(self._unproved(now)),
-            unreadable=self._present.unreadable + self._ledger.unreadable + self._conversations.unreadable,
+            unreadable=self._present.unreadable + sum(merge.unreadable for merge in self._beside),
         )
 
     def _unproved(self, now: State) -> Iterator[tuple[str, int]]:
@@ -224,8 +242,9 @@ class _Plan:
                 yield pool.provider, tokens
 
     def _conversation_ids(self) -> set[str]:
-        rows = self.tables.get("conversations", Rows()).by_id.values()
-        return {cast(Conversation, row.record).id for row in rows}
+        rows = self.tables.get(CONVERSATIONS, Rows()).by_id.values()
+        live = {cast(Conversation, row.record).id for row in rows}
+        return live.union(entry.id for entry in self._index.all_now())
 
     def _is_present(self) -> bool:
         """Whether the present state is what the restored one would be, however its records are numbered."""
@@ -233,6 +252,16 @@ class _Plan:
             return False
         names = (self.tables.keys() | self._present.tables.keys()) - {"_meta"}
         return all(_records(self.tables, name) == _records(self._present.tables, name) for name in names)
+
+
+def _with_entries(tables: Tables, entries: Sequence[Conversation]) -> Tables:
+    """The tables with the entries of older conversations among the live ones, which count where both are."""
+    rows = tables.get(CONVERSATIONS, Rows())
+    live = {cast(Conversation, row.record).id for row in rows.by_id.values()}
+    older = {entry.id: entry for entry in entries if entry.id not in live}
+    added = enumerate(older.values(), start=rows.last_id + 1)
+    more = {doc_id: make_row(Conversation, entry) for doc_id, entry in added}
+    return {**tables, CONVERSATIONS: Rows({**rows.by_id, **more})} if more else tables
 
 
 def _records(tables: Tables, name: str) -> list[str]:
