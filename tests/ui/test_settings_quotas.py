@@ -9,9 +9,11 @@ from tests.support.session import add_user, reported
 from tests.ui.settings_harness import Made, SettingsApp, make, type_into, until
 from tui.core.chat import new_id
 from tui.core.quota import KeySource, Purchase, PurchaseKind
+from tui.dialogs.purchases import PurchasesDialog
 from tui.services.accounting import AdmissionRequest
 from tui.widgets.checked_field import CheckedField
 from tui.widgets.quota_meter import QuotaMeter
+from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.token_quotas import TokenQuotasSection
 
 
@@ -46,7 +48,7 @@ async def test_a_purchase_is_one_entry_and_shows_at_once(made: Made) -> None:
             "Used            0 tokens (0.0%)",
             "Remaining       1,000,000 tokens",
         )
-        assert [(p.kind, p.amount, p.note) for p in purchases(made)] == [(PurchaseKind.SET, 1_000_000, "1M")]
+        assert [(p.kind, p.amount, p.note) for p in purchases(made)] == [(PurchaseKind.SET, 1_000_000, "")]
 
 
 async def test_what_is_used_shows_live(made: Made) -> None:
@@ -86,6 +88,45 @@ async def test_dollars_are_converted_and_taken_only_when_accepted(made: Made) ->
         (purchase,) = purchases(made)
         assert purchase.amount > 1_000_000
         assert "blended price" in purchase.note
+
+
+async def test_a_note_goes_with_the_next_amount_and_only_with_it(made: Made) -> None:
+    app = SettingsApp(made.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await type_into(pilot, amount(app, "note-openai"), "invoice 17", "enter")
+        assert amount(app, "note-openai").note == "It goes with the next amount."
+        await type_into(pilot, amount(app, "add-openai"), "500", "enter")
+        await until(pilot, lambda: len(purchases(made)) == 1)
+        await until(pilot, lambda: amount(app, "note-openai").value == "")
+        await type_into(pilot, amount(app, "set-openai"), "700", "enter")
+        await until(pilot, lambda: len(purchases(made)) == 2)
+        assert [purchase.note for purchase in purchases(made)] == ["invoice 17", ""]
+
+
+async def test_the_history_shows_the_newest_entries_and_all_of_them_by_key(made: Made) -> None:
+    await made.services.settings.set("display_time_zone", "Asia/Tokyo")
+    await made.services.accounting.set_purchased("openai", 1_000_000)
+    app = SettingsApp(made.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        listed = app.query_one("#purchases-openai", PurchaseList)
+        assert listed.lines() == ("24 Nov 07:00 · set to 1,000,000 · by local",)
+        assert not app.query_one("#purchases-google", PurchaseList).focusable
+        for number in range(1, 9):
+            await made.services.accounting.add_purchased("openai", 1_000 * number, f"invoice {number}")
+        await until(pilot, lambda: len(listed.entries) == 9)
+        assert listed.lines() == (
+            "24 Nov 07:00 · top-up +8,000 · by local · invoice 8",
+            "24 Nov 07:00 · top-up +7,000 · by local · invoice 7",
+            "7 more: Enter shows all",
+        )
+        listed.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PurchasesDialog))
+        assert "2026-11-24 07:00  top-up +8,000 · 1,036,000 in all · by local" in app.text()
+        await pilot.press("end")
+        await until(pilot, lambda: "set to 1,000,000 · 1,000,000 in all" in app.text())
+        await pilot.press("escape")
+        await until(pilot, lambda: listed.has_focus)
 
 
 async def test_escape_undoes_dollars(made: Made) -> None:

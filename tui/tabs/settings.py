@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import ClassVar, Self
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -10,13 +11,17 @@ from textual.layout import Layout
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.core.days import zone
 from tui.core.figures import UsageSnapshot
+from tui.core.settings import provider_name
+from tui.services.purchases import purchase_history
 from tui.services.services import Services
 from tui.widgets.settings.api_keys import ApiKeysSection
 from tui.widgets.settings.appearance import AppearanceSection
 from tui.widgets.settings.columns import ColumnsLayout
 from tui.widgets.settings.limits import LimitsSection
 from tui.widgets.settings.models_endpoints import ModelsEndpointsSection
+from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.token_quotas import TokenQuotasSection
 
@@ -126,6 +131,16 @@ class SettingsTab(VerticalScroll, can_focus=False):
             self.screen.focus_previous(selector)
         else:
             self.screen.focus_next(selector)
+
+    @on(PurchaseList.Opened)
+    def _purchases_opened(self, event: PurchaseList.Opened) -> None:
+        from tui.dialogs.purchases import PurchasesDialog
+
+        provider = event.control.provider
+        entries = purchase_history(self.services.store.view, (provider,))
+        title = f"What was purchased of {provider_name(provider)}"
+        here = zone(self.services.settings.display_zone())
+        self.app.push_screen(PurchasesDialog(title, entries, here))
 
     def _sections(self) -> list[Section]:
         return [section for section in self.query(Section) if section.display]

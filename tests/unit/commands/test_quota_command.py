@@ -17,6 +17,8 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 def test_amounts(ctroom: CommandLine, ctroom_home: Path) -> None:
     for amount, refusal in (
         ("1,00", "The thousands are not grouped by threes: write 1,000,000 or 1000000.\n"),
+        ("-5", "A number of tokens can't be negative.\n"),
+        ("-$5", "A number of tokens can't be negative.\n"),
         ("$1.2.3", "Enter dollars such as $100 or $12.50.\n"),
         ("2000000000000", "That is too large: the most is 1,000,000,000,000 tokens.\n"),
     ):
@@ -38,6 +40,36 @@ def test_amounts(ctroom: CommandLine, ctroom_home: Path) -> None:
     history = json.loads((ctroom_home / "ctroom.json").read_text(encoding="utf-8"))["purchases"]
     rows = [(row["kind"], row["amount"], row["purchased"], row["note"]) for row in history.values()]
     assert rows == [("set", 1_000_000, 1_000_000, ""), ("add", 1_500_000, 2_500_000, "a top-up")]
+
+
+def test_the_history_says_what_each_entry_did(ctroom: CommandLine) -> None:
+    assert ctroom("quota", "history").stdout == (
+        "Nothing was entered yet: ctroom quota set PROVIDER AMOUNT\n"
+    )
+    ctroom("quota", "set", "openai", "1M")
+    ctroom("quota", "add", "openai", "250k", "--note", "invoice\x1b 17")
+    ctroom("quota", "set", "openai", "900,000")
+    ctroom("quota", "add", "google", "5k")
+    lines = ctroom("quota", "history").stdout.splitlines()
+    assert [re.sub(r" · \d\d \w{3} \d\d:\d\d", "", line) for line in lines] == [
+        "Google · top-up +5,000 · by local",
+        "OpenAI · corrected to 900,000 · by local",
+        "OpenAI · top-up +250,000 · by local · invoice␛ 17",
+        "OpenAI · set to 1,000,000 · by local",
+    ]
+    told = json.loads(ctroom("quota", "history", "openai", "--json").stdout)["purchases"]
+    assert [(row["effect"], row["amount"], row["change"], row["purchased"]) for row in told] == [
+        ("correction", 900_000, -350_000, 900_000),
+        ("top-up", 250_000, 250_000, 1_250_000),
+        ("set", 1_000_000, 1_000_000, 1_000_000),
+    ]
+    assert all(INSTANT.fullmatch(row["at"]) for row in told)
+
+
+def test_an_unknown_option_is_no_amount(ctroom: CommandLine) -> None:
+    refused = ctroom("quota", "set", "openai", "--bogus")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "No such option '--bogus'. Try 'ctroom quota set --help'.\n"
 
 
 def test_dollars_say_what_was_assumed(ctroom: CommandLine) -> None:

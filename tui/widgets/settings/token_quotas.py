@@ -1,5 +1,7 @@
 """Section 2: what was purchased of each provider's tokens, what is used and what remains."""
 
+from datetime import UTC, datetime
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,14 +11,20 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.core.amounts import Dollars, parse_amount
+from tui.core.days import zone
 from tui.core.errors import InvalidValueError
 from tui.core.figures import UsageSnapshot
 from tui.core.quota import KeySource
 from tui.core.settings import POOLED, TokenQuotas, provider_name
+from tui.core.text import sanitize_line
+from tui.services.purchases import entry_words, purchase_history
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField
 from tui.widgets.quota_meter import Quota, QuotaMeter
+from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
+
+NOTED = "It goes with the next amount."
 
 
 class TokenQuotasSection(Section):
@@ -58,7 +66,9 @@ class TokenQuotasSection(Section):
                 yield Static(f"{provider_name(provider)} credits", classes="settings-subtitle")
                 yield self._amount_field(provider, "set")
                 yield QuotaMeter(id=f"meter-{provider}")
+                yield CheckedField("Note", placeholder="goes with the next amount", id=f"note-{provider}")
                 yield self._amount_field(provider, "add")
+                yield PurchaseList(provider)
         yield Static("", id="quota-words", markup=False)
 
     def on_mount(self) -> None:
@@ -82,6 +92,7 @@ class TokenQuotasSection(Section):
             return
         provider, kind = _of(field)
         field.settle(self._purchased(provider) if kind == "set" else "", words)
+        self._field(provider, "note").settle("")
 
     def _amount_field(self, provider: str, kind: str) -> CheckedField:
         return CheckedField(
@@ -120,10 +131,17 @@ class TokenQuotasSection(Section):
         for provider in POOLED:
             self._field(provider, "set").load(self._purchased(provider))
             self.query_one(f"#meter-{provider}", QuotaMeter).quota = self._pool(provider)
+            self.query_one(f"#purchases-{provider}", PurchaseList).entries = self._history(provider)
         words = "" if in_use else "Your own keys are in use: your turns do not touch these."
         below = self.query_one("#quota-words", Static)
         below.update(words)
         below.display = bool(words)
+
+    def _history(self, provider: str) -> tuple[str, ...]:
+        here = zone(self.services.settings.display_zone())
+        now = self.snapshot.as_of if self.snapshot else datetime.now(UTC)
+        entries = purchase_history(self.services.store.view, (provider,))
+        return tuple(entry_words(entry, here, now) for entry in entries)
 
     def _show_day(self) -> None:
         snapshot = self.snapshot
@@ -141,11 +159,14 @@ class TokenQuotasSection(Section):
     def _on_amount(self, event: CheckedField.Committed) -> None:
         event.stop()
         event.prevent_default()
+        if _of(event.control)[1] == "note":
+            event.control.settle(event.value, NOTED if event.value.strip() else "")
+            return
         amount = parse_amount(event.value)
         if isinstance(amount, Dollars) and not event.accepted:
             self.run_worker(self._convert(event.control, amount), group="save", exit_on_error=False)
         else:
-            self.attempt(event.control, self._buy(event.control, amount, event.value))
+            self.attempt(event.control, self._buy(event.control, amount))
 
     @on(Converted)
     def _on_converted(self, event: Converted) -> None:
@@ -163,20 +184,21 @@ class TokenQuotasSection(Section):
         else:
             self.post_message(self.Converted(field, conversion.assumption))
 
-    async def _buy(self, field: CheckedField, amount: int | Dollars, typed: str) -> str:
+    async def _buy(self, field: CheckedField, amount: int | Dollars) -> str:
         provider, kind = _of(field)
-        accounting, note = self.services.accounting, typed.strip()
+        accounting, note = self.services.accounting, sanitize_line(self._field(provider, "note").value)
         if isinstance(amount, Dollars):
             model = self.services.models.default(provider)
             conversion = await self.services.prices.convert(amount, provider, model)
-            amount, note = conversion.tokens, conversion.assumption
+            amount = conversion.tokens
+            note = " · ".join(filter(None, (note, conversion.assumption)))
         change = accounting.set_purchased if kind == "set" else accounting.add_purchased
         pool = await change(provider, amount, note)
         return "saved" if kind == "set" else f"added: {pool.purchased or 0:,} tokens purchased in all"
 
 
 def _of(field: CheckedField) -> tuple[str, str]:
-    """The provider of an amount field, and whether it sets or adds."""
+    """The provider of a field, and whether it sets, adds or is the note of either."""
     kind, _, provider = (field.id or "").partition("-")
     return provider, kind
 
