@@ -261,7 +261,7 @@ def _row(attempt: Attempt, charge: Charge, now: datetime) -> LedgerRow:
 def _rows_of(state: State, attempt_id: str, archived: Sequence[LedgerRow]) -> list[LedgerRow]:
     """What was charged for an attempt; a row that a broken move left in both places is one.
 
-    Nothing where the turn's own row is not among them: it moved before its adjustment, which alone says little.
+    None where the turn's own row is not among them: it moved before its adjustment, which alone says little.
     """
     live = [row for _, row in state.ledger if row.attempt_id == attempt_id]
     rows = list({(row.kind, row.at): row for row in (*archived, *live)}.values())
