@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import takewhile
 from typing import TypeVar
 
 from tui.core.days import day_of
@@ -177,10 +176,9 @@ def _total(
 
 
 def _on_day(table: Table[Total], day: date) -> Iterator[tuple[int, Total]]:
-    """A day's own records. Days never go backwards, so those before it need not be looked at."""
-    days = (entry for entry in table.newest() if entry[1].period is Period.DAY)
-    newer = takewhile(lambda entry: entry[1].date >= day, days)
-    return (entry for entry in newer if entry[1].date == day)
+    """A day's own records, wherever they stand: a charge may come after those of later days."""
+    at = (day, Period.DAY)
+    return (entry for entry in table.newest() if (entry[1].date, entry[1].period) == at)
 
 
 def _put(table: Table[Total], doc_id: int | None, record: Total) -> None:
