@@ -263,8 +263,7 @@ class Library:
         return await self._store.transaction(work)
 
     def _listed(self, entries: Iterable[Conversation]) -> tuple[Conversation, ...]:
-        mine = [entry for entry in entries if self._is_mine(entry)]
-        return tuple(sorted(mine, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
+        return newest_first(entry for entry in entries if self._is_mine(entry))
 
     def _find(self, state: State, conversation_id: str, *, deleted: bool = False) -> tuple[int, Conversation]:
         found = state.conversations.find(lambda entry: entry.id == conversation_id)
@@ -274,6 +273,11 @@ class Library:
 
     def _is_mine(self, entry: Conversation, *, deleted: bool = False) -> bool:
         return entry.user == self._user and (deleted or entry.deleted_at is None)
+
+
+def newest_first(entries: Iterable[Conversation]) -> tuple[Conversation, ...]:
+    """Conversations in the order of a list: the latest used first."""
+    return tuple(sorted(entries, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
 
 
 def _with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversation:

@@ -1,5 +1,7 @@
 """The list of the chat tab: fills itself from the library, opens and deletes."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -8,9 +10,9 @@ from textual.message import Message
 
 from tui.core.chat import Conversation
 from tui.core.errors import CtroomError
-from tui.services.library import Library, OpenConversation
+from tui.services.library import Library, OpenConversation, newest_first
 from tui.widgets.conversation_list import ConversationList
-from tui.widgets.conversation_rows import conversation_rows
+from tui.widgets.conversation_rows import Row, conversation_rows
 
 
 class ChatList(ConversationList):
@@ -47,18 +49,50 @@ class ChatList(ConversationList):
     def __init__(self, library: Library) -> None:
         super().__init__()
         self._library = library
+        self._reaches_older = False
+        self._older: tuple[Conversation, ...] = ()
+        self._problem = ""
         self.zone: tzinfo = UTC
         """Where the reader's days begin."""
 
     def fill(self) -> None:
-        """List the conversations as they are."""
-        today = self._library.today(self.zone)
-        self.rows = conversation_rows(self._library.conversations(), today, self.zone)
+        """List the conversations as they are: recent ones at once, older ones once their end came near."""
+        if not self._older:
+            self.rows = self._rows_of(self._library.conversations())
+        if self._reaches_older:
+            self.run_worker(self._fill_whole(), group="older", exclusive=True, exit_on_error=False)
 
     def show(self, conversation: Conversation) -> None:
         """Open a conversation; `Loaded` follows unless it can't be read."""
         self.current = conversation.id
         self.run_worker(self._load(conversation.id), group="load", exclusive=True, exit_on_error=False)
+
+    @on(ConversationList.EndNeared)
+    def _end_neared(self) -> None:
+        if not self._reaches_older:
+            self._reaches_older = True
+            self.fill()
+
+    async def _fill_whole(self) -> None:
+        """List recent and older conversations; years of rows are made on a thread."""
+        recent = self._library.conversations()
+        try:
+            older = await self._library.older()
+        except CtroomError as error:
+            self._older_failed(str(error))
+            return
+        known, self._older = self._older, older
+        if known or older:
+            entries = {entry.id: entry for entry in (*older, *recent)}
+            self.rows = await asyncio.to_thread(lambda: self._rows_of(newest_first(entries.values())))
+
+    def _older_failed(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self.notify(problem, title="Older ones not listed", severity="error", timeout=10, markup=False)
+
+    def _rows_of(self, conversations: Iterable[Conversation]) -> tuple[Row, ...]:
+        return conversation_rows(conversations, self._library.today(self.zone), self.zone)
 
     async def _load(self, conversation_id: str) -> None:
         try:

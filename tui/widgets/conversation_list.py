@@ -59,7 +59,8 @@ class ConversationList(ScrollView, can_focus=True):
         "conversations--empty",
     }
 
-    rows: reactive[tuple[Row, ...]] = reactive((), repaint=True)
+    # Always an update: to compare years of rows would take longer than to draw a screenful.
+    rows: reactive[tuple[Row, ...]] = reactive((), repaint=True, always_update=True)
     """What is listed."""
     current: reactive[str | None] = reactive(None)
     """The id of the conversation that is open."""
@@ -90,6 +91,17 @@ class ConversationList(ScrollView, can_focus=True):
             """The list that it was chosen from."""
             return self.conversation_list
 
+    @dataclass
+    class EndNeared(Message):
+        """The end of what is listed came near: there may be more to list."""
+
+        conversation_list: "ConversationList"
+
+        @property
+        def control(self) -> "ConversationList":
+            """The list."""
+            return self.conversation_list
+
     def __init__(self) -> None:
         super().__init__(id="conversations")
         self.border_title = "Conversations"
@@ -100,6 +112,16 @@ class ConversationList(ScrollView, can_focus=True):
         start = min(max(self.cursor, 0), len(rows) - 1)
         found = next_item(rows, start, 1)
         self.cursor = -1 if (at := found if found is not None else next_item(rows, start, -1)) is None else at
+        self._look_for_the_end()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell when the end comes near."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_for_the_end()
+
+    def on_resize(self) -> None:
+        """Tell when the end comes near."""
+        self._look_for_the_end()
 
     def watch_cursor(self, cursor: int) -> None:
         """Keep the cursor in view."""
@@ -172,6 +194,11 @@ class ConversationList(ScrollView, can_focus=True):
         """Ask to delete the conversation at the cursor."""
         if chosen := self._chosen():
             self.post_message(self.DeleteRequested(self, chosen))
+
+    def _look_for_the_end(self) -> None:
+        """A screenful ahead, so that what is added is there before it is looked at."""
+        if self.size.height and self.scroll_offset.y + 2 * self.size.height >= len(self.rows):
+            self.post_message(self.EndNeared(self))
 
     def _chosen(self) -> Conversation | None:
         return self.rows[self.cursor].conversation if 0 <= self.cursor < len(self.rows) else None
