@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.peers.wire import Pause, Wire, sse
+from tests.pty.harness import Terminal
 from tui.commands.runtime import utc_now
 from tui.core.chat import Message
 from tui.core.ports import Provider
@@ -46,6 +47,14 @@ def stream_over(wire: Wire) -> Stream:
     wire.script(sse(*steps))
     env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.openai_url}
     return Stream("openai", "count", WORDS[1].strip(), "".join(WORDS), env)
+
+
+def begin(terminal: Terminal, stream: Stream) -> None:
+    """Ask for a reply that streams, and see it begin."""
+    terminal.wait_for("Ask anything")
+    terminal.type(stream.prompt)
+    terminal.key("enter")
+    terminal.wait_for(stream.begins)
 
 
 def latest_turn(home: Path) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.accounts import read_accounts
-from tests.crash.streams import DEMO, Stream, latest_turn, recover_later, stream_over
+from tests.crash.streams import DEMO, Stream, begin, latest_turn, recover_later, stream_over
 from tests.peers.wire import Wire
 from tests.pty.fixtures import OpenCtroom
 from tests.pty.harness import Terminal
@@ -46,14 +46,6 @@ WAYS = (
     Way("sighup", sending(signal.SIGHUP), 128 + signal.SIGHUP),
     Way("terminal-closed", Terminal.hang_up, 128 + signal.SIGHUP),
 )
-
-
-def begin(terminal: Terminal, stream: Stream) -> None:
-    """Ask for a reply that streams, and see it begin."""
-    terminal.wait_for("Ask anything")
-    terminal.type(stream.prompt)
-    terminal.key("enter")
-    terminal.wait_for(stream.begins)
 
 
 def assert_kept(home: Path, stream: Stream, status: MessageStatus) -> None:
