@@ -16,8 +16,9 @@ from tui.storage.store import JsonStore
 USERS = ("ann", "ben")
 PURCHASED = 1_000_000_000
 """Tokens of each pool: more than any run uses."""
-PREPARED = tuple(Entry(act, name) for act in (Act.BUYING, Act.BOUGHT) for name in POOLED)
-"""What `prepare` did, as an entry of the journal."""
+PREPARING = tuple(Entry(Act.BUYING, name) for name in POOLED)
+PREPARED = (*PREPARING, *(Entry(Act.BOUGHT, name) for name in POOLED))
+"""What `prepare` does, and that it was done, for a journal."""
 
 
 @asynccontextmanager

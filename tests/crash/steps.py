@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.crash.journal import Act, Entry
 from tests.crash.sabotage import Sabotage, sabotage
-from tests.crash.worker import Order, Session, archive_often
+from tests.crash.worker import Order, Session, archiving_often
 from tui.core.quota import KeySource
 from tui.services.restoring import bring_forward
 from tui.storage.backup import make_backup
@@ -30,6 +30,9 @@ class UnsyncedFiles(FileLayer):
 
     def fsync(self, descriptor: int) -> None:
         pass
+
+
+FILES = UnsyncedFiles()
 
 
 class DyingFiles(UnsyncedFiles):
@@ -147,7 +150,6 @@ OPERATIONS: dict[str, Operation] = {
 def run_operation(home: Path, operation: str, sabotaged: Sabotage, fatal: int, pipe: Connection) -> None:
     """The life of a process that dies at a step of an operation."""
     sabotage(sabotaged)
-    archive_often()
 
     def say(entry: Entry) -> None:
         pipe.send_bytes(entry.encode())
@@ -160,7 +162,8 @@ def run_operation(home: Path, operation: str, sabotaged: Sabotage, fatal: int, p
         await OPERATIONS[operation](session)
         await store.aclose()
 
-    asyncio.run(work())
+    with archiving_often():
+        asyncio.run(work())
 
 
 def run_backup(home: Path, fatal: int, pipe: Connection) -> None:

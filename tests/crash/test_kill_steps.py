@@ -17,9 +17,9 @@ from tests.crash.recovery import PREPARED, opened, prepare, recover, used
 from tests.crash.sabotage import Sabotage
 from tests.crash.steps import (
     BACKUP,
+    FILES,
     NEW_BACKUP,
     OPERATIONS,
-    UnsyncedFiles,
     restore,
     run_backup,
     run_operation,
@@ -27,7 +27,6 @@ from tests.crash.steps import (
 )
 from tui.storage.backup import list_backups, make_backup
 
-FILES = UnsyncedFiles()
 STEPS_OF_A_FILE = {"created", "half written", "written", "synced", "replaced"}
 """The steps of replacing a file; then its directory is synced."""
 SAVED_BY = {

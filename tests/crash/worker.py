@@ -8,7 +8,8 @@ import asyncio
 import random
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
@@ -168,19 +169,20 @@ def services_of(store: JsonStore, user: str, ahead: timedelta = timedelta()) -> 
 def run(order: Order, pipe: Connection) -> None:
     """The whole life of a writing process."""
     sabotage(order.sabotage)
-    archive_often()
     try:
-        asyncio.run(write(order, lambda entry: pipe.send_bytes(entry.encode())))
+        with archiving_often():
+            asyncio.run(write(order, lambda entry: pipe.send_bytes(entry.encode())))
     except StorageError as error:  # it could not even be opened
         pipe.send_bytes(Entry(Act.REFUSED, str(error)).encode())
         sys.exit(1)
 
 
-def archive_often() -> None:
-    """Let ledger rows move at every few dozen, for the rest of this process."""
-    patch.object(upkeep, "KEPT_LIVE", KEPT_LIVE).start()
+@contextmanager
+def archiving_often() -> Iterator[None]:
+    """Let ledger rows move at every few, so that it happens many times in a test."""
     move = partialmethod(upkeep.Upkeep._move_rows, most=MOST_LIVE)
-    patch.object(upkeep.Upkeep, "_move_rows", move).start()
+    with patch.object(upkeep, "KEPT_LIVE", KEPT_LIVE), patch.object(upkeep.Upkeep, "_move_rows", move):
+        yield
 
 
 async def write(order: Order, say: Callable[[Entry], None]) -> None:
@@ -200,7 +202,6 @@ def run_until_full(order: Order, pipe: Connection, largest: int | None, ballast:
         largest: Bytes that a file may have, where the disk itself can't be made small.
         ballast: Removed to make room.
     """
-    archive_often()
     if largest:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
 
@@ -208,7 +209,8 @@ def run_until_full(order: Order, pipe: Connection, largest: int | None, ballast:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         ballast.unlink(missing_ok=True)
 
-    asyncio.run(_fill(order, lambda entry: pipe.send_bytes(entry.encode()), make_room))
+    with archiving_often():
+        asyncio.run(_fill(order, lambda entry: pipe.send_bytes(entry.encode()), make_room))
 
 
 async def _fill(order: Order, say: Callable[[Entry], None], make_room: Callable[[], None]) -> None:

@@ -117,7 +117,7 @@ class LedgerArchive:
 
     def _make_directory(self) -> None:
         try:
-            make_directory(self._directory)
+            make_directory(self._directory, self._files)
         except OSError as error:
             raise cannot_write(self._directory, error) from error
 

@@ -47,6 +47,15 @@ class FileLayer:
         """Remove a file."""
         path.unlink()
 
+    def make_directory(self, directory: Path) -> None:
+        """Make a directory that only its owner can enter, and those above it."""
+        directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        directory.chmod(DIRECTORY_MODE)
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give a file a second name."""
+        target.hardlink_to(source)
+
     def fsync_directory(self, directory: Path) -> None:
         """Wait until the directory's entries are on the medium, where the system can say so."""
         if os.name == "nt":
@@ -100,8 +109,10 @@ def replace_file(files: FileLayer, path: Path, data: bytes | Iterable[bytes]) ->
     return descriptor
 
 
-def make_directory(directory: Path) -> None:
+def make_directory(directory: Path, files: FileLayer = SYSTEM_FILES) -> None:
     """Make a directory that only its owner can enter, or mend one that lets others in.
+
+    A new one is on the medium when this returns: what is saved in it would be lost with it.
 
     Raises:
         OSError: It could not be made.
@@ -109,8 +120,9 @@ def make_directory(directory: Path) -> None:
     try:
         mode = directory.stat().st_mode
     except FileNotFoundError:
-        directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        directory.chmod(DIRECTORY_MODE)
+        files.make_directory(directory)
+        with contextlib.suppress(PermissionError):  # one may write to a directory that one may not read
+            files.fsync_directory(directory.parent)
         return
     if not stat.S_ISDIR(mode):
         raise NotADirectoryError(20, "Not a directory", str(directory))

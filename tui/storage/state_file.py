@@ -47,6 +47,7 @@ class StateFile:
         self.home = home.resolve()
         self.lock = ProcessLock(self.home / LOCK_NAME)
         self._clock = clock
+        self._files = files
         self._before_migration = before_migration
         self._file = TypedFile(self.home / STATE_NAME, FileKind.STATE, STATE_TABLES, files)
         self._in_use = False
@@ -59,10 +60,10 @@ class StateFile:
             StorageError: It can't be made.
         """
         try:
-            make_directory(self.home)
+            make_directory(self.home, self._files)
             for directory in SUBDIRECTORIES:
                 if (self.home / directory).is_dir():
-                    make_directory(self.home / directory)
+                    make_directory(self.home / directory, self._files)
         except OSError as error:
             raise cannot_write(self.home, error) from error
 

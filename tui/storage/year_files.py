@@ -167,8 +167,8 @@ class YearFiles(Generic[R]):
 
     def _save(self, path: Path, tables: Tables) -> None:
         try:
-            make_directory(self._directory.parent)
-            make_directory(self._directory)
+            make_directory(self._directory.parent, self._files)
+            make_directory(self._directory, self._files)
         except OSError as error:
             raise cannot_write(self._directory, error) from error
         file = self._file(path)
