@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.books import Reader
+from tests.crash.checker import final_violations
 from tests.crash.conftest import FIGURES
-from tests.crash.recovery import prepare
+from tests.crash.fleet import Child
+from tests.crash.journal import Journal
+from tests.crash.recovery import PREPARED, USERS, prepare, recover
 from tests.crash.rounds import Rounds
+from tests.crash.worker import AT_ONCE, Order, run
 
 
 @pytest.fixture
@@ -32,6 +37,19 @@ async def test_no_kill_loses_or_doubles_what_was_acknowledged(home: Path) -> Non
     assert rounds.violations == []
     assert rounds.kills >= 12
     assert rounds.books.archived  # rows moved meanwhile
+
+
+async def test_processes_that_write_at_once_lose_and_double_nothing(home: Path) -> None:
+    await prepare(home)
+    orders = [Order(home, user, seed, ("shared",), turns=4) for seed, user in enumerate([*USERS, *USERS])]
+    children = [Child(run, order) for order in orders]
+    journal = Journal()
+    journal.add([*PREPARED, *(entry for child in children for entry in child.last_words())])
+
+    assert [child.exit_code for child in children] == [0, 0, 0, 0]
+    assert len(journal.held) == 4 * AT_ONCE * 4
+    assert await recover(home) == []
+    assert final_violations(Reader(home).read(), journal) == []
 
 
 @pytest.mark.long

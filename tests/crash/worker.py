@@ -193,14 +193,14 @@ async def write(order: Order, say: Callable[[Entry], None]) -> None:
     await store.aclose()
 
 
-def run_until_full(order: Order, pipe: Connection, largest: int | None, ballast: Path) -> None:
+def run_until_full(order: Order, largest: int | None, ballast: Path, pipe: Connection) -> None:
     """The life of a process whose disk is full, then has room again.
 
     Args:
         order: How many turns are to be done once there is room.
-        pipe: To the parent.
-        largest: Bytes that a file may have, where the disk itself can't be made small.
+        largest: Bytes that a file may have, where the disk itself is not small.
         ballast: Removed to make room.
+        pipe: To the parent.
     """
     if largest:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
