@@ -161,6 +161,8 @@ class Engine:
             except StorageError as error:
                 _fail(jobs, error)
                 return
+        # Some may have been given up while others held the lock.
+        jobs = [job for job in jobs if not job.abandoned]
         if kind is JobKind.CHANGE:
             self._commit(jobs)
         elif kind is JobKind.SAVE:

@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 from tui.core.errors import StorageError, StorageErrorKind
+from tui.storage.files import UnconfirmedError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -22,7 +23,13 @@ def cannot_read(path: Path, error: OSError) -> StorageError:
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
-    """The sentence for a file that could not be saved."""
+    """The sentence for a file that could not be saved, or not for certain."""
+    if isinstance(error, UnconfirmedError):
+        return StorageError(
+            StorageErrorKind.UNWRITABLE,
+            f"{path} was replaced, but the disk did not confirm it ({error.strerror}): check the disk, and "
+            "look whether the change is there before making it again.",
+        )
     if error.errno in _FULL:
         return StorageError(
             StorageErrorKind.FULL,

@@ -70,6 +70,10 @@ class FileLayer:
 SYSTEM_FILES = FileLayer()
 
 
+class UnconfirmedError(OSError):
+    """New content is in its place, but may not outlive a power cut: the sync of its directory failed."""
+
+
 def replace_file(files: FileLayer, path: Path, data: bytes | Iterable[bytes]) -> int:
     """Put `data` in the place of a file, so that any crash leaves the old content or the new, never a mix.
 
@@ -85,8 +89,8 @@ def replace_file(files: FileLayer, path: Path, data: bytes | Iterable[bytes]) ->
         An open descriptor of the new file.
 
     Raises:
-        OSError: Nothing was replaced; except where only the directory's sync failed, when the new content is
-            in place but may not outlive a power cut.
+        UnconfirmedError: It is in place, but may not outlive a power cut.
+        OSError: Nothing was replaced.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     descriptor = _create(files, temporary)
@@ -103,9 +107,9 @@ def replace_file(files: FileLayer, path: Path, data: bytes | Iterable[bytes]) ->
         raise
     try:
         files.fsync_directory(path.parent)
-    except BaseException:
+    except OSError as error:
         files.close(descriptor)
-        raise
+        raise UnconfirmedError(error.errno, error.strerror) from error
     return descriptor
 
 
