@@ -13,6 +13,7 @@ from tui.core.settings import LOCAL_USER
 from tui.services.restoring import bring_forward
 from tui.storage.archive import row_key
 from tui.storage.backup import make_backup
+from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.restore import Restoration, Restored
 from tui.storage.store import JsonStore
 
@@ -24,24 +25,26 @@ class Place:
 
     Args:
         home: The directory.
+        files: The calls on disk.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, files: FileLayer = SYSTEM_FILES) -> None:
         self.home = home
+        self.files = files
         self.clock = ManualClock()
         self.store: JsonStore
         """The one that is open."""
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Session]:
-        store = self.store = await JsonStore.open(self.home, self.clock)
+        store = self.store = await JsonStore.open(self.home, self.clock, self.files)
         try:
             yield session(store, LOCAL_USER, self.clock)
         finally:
             await store.aclose()
 
     def back_up(self) -> None:
-        assert make_backup(self.home, BACKUP)
+        assert make_backup(self.home, BACKUP, self.files)
 
     def restore(self, name: str = BACKUP) -> Restored:
         self.clock.move(seconds=1)
