@@ -1,5 +1,6 @@
 """A process is killed at each step of each operation that saves; then the next start recovers, twice."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -114,6 +115,34 @@ async def test_a_move_that_removes_before_it_writes_is_noticed(deaths: Deaths) -
     await _work_and_die(deaths, "archive", Sabotage.MOVE)
 
     assert any("is lost" in violation for violation in deaths.violations)
+
+
+async def test_a_broken_migration_leaves_the_older_files_and_is_done_again(deaths: Deaths) -> None:
+    _make_older(deaths.template)
+    before = _contents(deaths.template)
+
+    for home, journal in deaths.each(run_operation, "settle", Sabotage.NONE):
+        kept = [_contents(path) for path in (home / "backups").glob("before-migration-*")]
+        state = (home / "ctroom.json").read_bytes()
+        assert state == before["ctroom.json"] or before["ctroom.json"] in (
+            copy["ctroom.json"] for copy in kept
+        )
+        await _check(deaths, home, journal)
+
+    assert deaths.violations == []
+    assert any(step.startswith("backups/before-migration") for step in deaths.steps)
+
+
+def _make_older(home: Path) -> None:
+    """Bring the files to the form of version 1, whose ledger rows have neither number nor balance."""
+    for path in [*home.glob("*.json"), *home.glob("conversations/*.json"), *home.glob("ledger/*.json")]:
+        documents = json.loads(path.read_bytes())
+        meta = documents["_meta"]["1"]
+        meta["schema"] = 1
+        meta.pop("last_row", None)
+        for row in documents.get("ledger", {}).values():
+            del row["number"], row["balance"]
+        path.write_text(json.dumps(documents))
 
 
 async def test_a_backup_is_whole_or_not_there(deaths: Deaths) -> None:
