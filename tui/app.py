@@ -68,12 +68,8 @@ class CtroomApp(App[None]):
         Binding(
             "f5", "new_conversation", "new", id="app.new", tooltip="Begin a new conversation", priority=True
         ),
-        Binding(
-            "f6", "choose_model", "model", id="app.model", tooltip="Choose provider and model", priority=True
-        ),
-        Binding(
-            "f8", "list", "list", id="app.list", tooltip="Go to the list of conversations", priority=True
-        ),
+        Binding("f6", "choose_model", "model", id="app.model", tooltip="Choose the model", priority=True),
+        Binding("f8", "list", "list", id="app.list", tooltip="Go to the conversations", priority=True),
         Binding(
             "f9",
             "command_palette",
@@ -160,11 +156,16 @@ class CtroomApp(App[None]):
 
     async def action_show_tab(self, tab: str) -> None:
         """Show a tab."""
-        if tab == "settings" and not self.query("#settings"):
-            from tui.tabs.settings import SettingsTab
+        if tab != "settings":
+            self.tab = tab
+            return
+        from tui.tabs.settings import SettingsTab
 
+        if not self.query("#settings"):
             await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
         self.tab = tab
+        if provider := self.chat.wanted_key:
+            self.call_after_refresh(self.query_one(SettingsTab).focus_key, provider)
 
     async def action_chat(self) -> None:
         """Go to the prompt of the chat, from wherever the user is."""

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 
 from tui.core.chat import Conversation
 from tui.core.errors import CtroomError
+from tui.core.settings import POOLED
 from tui.services.services import Services
 from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO
 from tui.tabs.chat_list import ChatList
@@ -59,6 +60,11 @@ class ChatTab(TurnRunner):
         """Begin a new conversation; the list is filled once the first frame is on the screen."""
         self.new_conversation()
         self.call_after_refresh(self.conversations.fill)
+
+    @property
+    def wanted_key(self) -> str | None:
+        """The provider whose key would let the user go on, where a prompt was or would be refused."""
+        return self.target.provider if self.pane.refused and self.target.provider in POOLED else None
 
     def watch_zone(self, zone: tzinfo) -> None:
         """Show what comes from now on in another zone."""

@@ -78,6 +78,7 @@ class ConversationPane(Vertical):
         self.zone: tzinfo = UTC
         """Where times are shown in."""
         self._retrying = False
+        self._turned_away = False
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -98,6 +99,7 @@ class ConversationPane(Vertical):
 
     def show_messages(self, title: str, messages: Sequence[Message]) -> None:
         """Show a conversation from its messages, oldest first."""
+        self._turned_away = False
         self.title_line.title = title
         self.transcript.placeholder = ""
         self.transcript.load([entry_of(message, self.zone) for message in messages])
@@ -118,8 +120,8 @@ class ConversationPane(Vertical):
 
     @property
     def refused(self) -> bool:
-        """Whether what is written would be refused."""
-        return self.prompt.has_class("-refused")
+        """Whether the last turn was refused, or what is written would be."""
+        return self._turned_away or self.prompt.has_class("-refused")
 
     def follow_usage(self) -> None:
         """Forecast anew: limits, figures or what another process holds are others."""
@@ -181,6 +183,7 @@ class ConversationPane(Vertical):
                 self.transcript.append(entry_of(prompt, self.zone))
                 self.show_state(SENDING)
             case ReplyStarted(started, sent_from, fits):
+                self._turned_away = False
                 self.transcript.set_marker(sent_from, fits)
                 self.transcript.append(entry_of(started, self.zone))
                 self.show_state(REPLYING)
@@ -218,4 +221,5 @@ class ConversationPane(Vertical):
         if ways := ways_out(event):
             self.transcript.append(Entry(key=f"{entry.key}/ways", role=EntryRole.NOTICE, body=ways))
         self._retrying = False
+        self._turned_away = event.refusal is not None or event.no_key
         self.show_state("")
