@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tinydb import TinyDB
 
-from tests.unit.storage.support import FULL, NOW, FaultyFiles, message, mode, names, opened
+from tests.unit.storage.support import FULL, NOW, FaultyFiles, message, mode, names, opened, put
 from tui.core.chat import Conversation, Message, MessageStatus
 from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.ports import State
@@ -199,3 +199,39 @@ async def test_a_failed_save_keeps_what_was_there(home: Path) -> None:
         assert await store.load_messages("c1") == (message(1), message(2))
         assert mode(home / "conversations") == 0o700
         assert mode(home / "conversations" / "c1.json") == 0o600
+
+
+async def test_a_message_that_another_process_added_is_replaced_and_not_doubled(home: Path) -> None:
+    async with opened(home) as ours, opened(home) as theirs:
+        await ours.save_messages("c1", [message(1)])
+        await theirs.save_messages("c1", [message(2)])
+        await ours.save_messages("c1", [message(2, "ours"), message(3), message(3, "twice")])
+
+        assert _texts(await theirs.load_messages("c1")) == ["Hello", "ours", "twice"]
+
+
+async def test_a_message_whose_save_failed_takes_nobodys_place_later(home: Path) -> None:
+    files = FaultyFiles()
+    async with opened(home, files) as ours, opened(home) as theirs:
+        await ours.save_messages("c1", [message(1)])
+        files.fail("fsync", FULL)
+        with pytest.raises(StorageError, match="disk is full"):
+            await ours.save_messages("c1", [message(2)])
+        files.heal()
+        await theirs.save_messages("c1", [message(3)])
+        await ours.save_messages("c1", [message(2)])
+
+        assert [m.id for m in await theirs.load_messages("c1")] == ["m1", "m3", "m2"]
+
+
+async def test_a_file_put_back_by_another_process_is_what_counts(home: Path) -> None:
+    path = home / "conversations" / "c1.json"
+    async with opened(home) as store:
+        await store.save_messages("c1", [message(1)])
+        earlier = path.read_bytes()
+        await store.save_messages("c1", [message(2), message(3)])
+        put(path.with_suffix(".back"), earlier)
+        path.with_suffix(".back").replace(path)
+        await store.save_messages("c1", [message(3, "after")])
+
+        assert await store.load_messages("c1") == (message(1), message(3, "after"))
