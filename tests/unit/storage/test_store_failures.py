@@ -57,10 +57,10 @@ async def test_a_transaction_given_up_while_others_hold_the_lock_is_not_done(
         waits.set()
         return wait(waiter, seconds, path)
 
-    monkeypatch.setattr(lock._Waiter, "wait", noticed)
     async with opened(home) as store:
         await store.transaction(add_pool("first"))
         with ProcessLock(home / "ctroom.lock").held():
+            monkeypatch.setattr(lock._Waiter, "wait", noticed)
             second = asyncio.ensure_future(store.transaction(add_pool("second")))
             await asyncio.to_thread(waits.wait, 30)
             second.cancel()
