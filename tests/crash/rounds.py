@@ -23,30 +23,30 @@ class Rounds:
     home: Path
     chance: random.Random
     sabotage: Sabotage = Sabotage.NONE
+    number: int = 0
+    """Rounds so far."""
     kills: int = 0
     books: Books = field(default_factory=Books)
     """As of the last look."""
     journal: Journal = field(default_factory=Journal)
     violations: list[str] = field(default_factory=list)
     _alive: dict[str, Child] = field(default_factory=dict)
-    number: int = 0
-    """Rounds so far."""
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.home)
         self.journal.add(PREPARED)
 
-    def round(self, longest: float = LONGEST) -> None:
+    def round(self) -> None:
         """Let both write, kill, and look."""
         self.number += 1
         self._replace_the_dead()
-        self._listen(self.chance.uniform(0.01, longest))
+        self._listen(self.chance.uniform(0.01, LONGEST))
         victims = self.chance.choice([["ann"], ["ben"], ["ann", "ben"]])
         self._kill(victims)
         self._look()
 
     def finish(self) -> None:
-        """Kill whoever is left, recover twice, and hold everything against the books."""
+        """Kill whoever is left, and look."""
         self._kill(list(self._alive))
         self._look()
 

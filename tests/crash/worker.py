@@ -17,8 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest.mock import patch
 
-# Loaded here once: every writing process is forked from one that has it (see `tests.crash.fleet`).
-import genai_prices  # noqa: F401
+# What is imported here is there at once in every writing process (see `tests.crash.fleet`), prices too.
+import genai_prices.data
+import genai_prices.data_units  # noqa: F401
 
 from tests.crash.checker import CHECKPOINT, INPUT, message_text
 from tests.crash.journal import Act, Entry
