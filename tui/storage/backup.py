@@ -144,7 +144,7 @@ def inspect_backup(home: Path, name: str) -> BackupContents:
         conversations=tuple(cast(Conversation, record) for record in records("conversations")),
         pools=tuple(cast(Pool, record) for record in records("quotas")),
         ledger_rows=len(records("ledger")),
-        months=tuple(sorted(path.stem for path in (directory / "ledger").glob("*.json"))),
+        months=tuple(sorted(path.stem for path in (directory / "ledger").glob("[0-9]*.json"))),
         users=len(records("user_settings")),
     )
 

@@ -12,7 +12,7 @@ from tui.core.chat import Conversation
 from tui.core.errors import CtroomError
 from tui.services.library import Library, OpenConversation, newest_first
 from tui.widgets.conversation_list import ConversationList
-from tui.widgets.conversation_rows import Row, conversation_rows
+from tui.widgets.conversation_rows import Row, conversation_rows, joined
 
 
 class ChatList(ConversationList):
@@ -51,6 +51,8 @@ class ChatList(ConversationList):
         self._library = library
         self._reaches_older = False
         self._older: tuple[Conversation, ...] = ()
+        self._rest: tuple[object, ...] = ()
+        self._rest_rows: tuple[Row, ...] = ()
         self._problem = ""
         self.zone: tzinfo = UTC
         """Where the reader's days begin."""
@@ -74,17 +76,26 @@ class ChatList(ConversationList):
             self.fill()
 
     async def _fill_whole(self) -> None:
-        """List recent and older conversations; years of rows are made on a thread."""
-        recent = self._library.conversations()
+        """List recent and older conversations; the rows of years are made on a thread, and kept."""
         try:
             older = await self._library.older()
         except CtroomError as error:
             self._older_failed(str(error))
             return
         known, self._older = self._older, older
-        if known or older:
-            entries = {entry.id: entry for entry in (*older, *recent)}
-            self.rows = await asyncio.to_thread(lambda: self._rows_of(newest_first(entries.values())))
+        recent = self._library.conversations()
+        if older:
+            newest = older[0].updated_at
+            first = tuple(entry for entry in recent if entry.pinned or entry.updated_at > newest)
+            between = tuple(entry for entry in recent if not entry.pinned and entry.updated_at <= newest)
+            rest = (older, between, self._library.today(self.zone), self.zone)
+            if rest != self._rest:
+                entries = older + between
+                self._rest_rows = await asyncio.to_thread(lambda: self._rows_of(newest_first(entries)))
+                self._rest = rest
+            self.rows = joined(self._rows_of(first), self._rest_rows)
+        elif known:
+            self.rows = self._rows_of(recent)
 
     def _older_failed(self, problem: str) -> None:
         if problem != self._problem:

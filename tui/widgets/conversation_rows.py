@@ -35,6 +35,12 @@ def conversation_rows(conversations: Iterable[Conversation], today: date, zone: 
     )
 
 
+def joined(rows: tuple[Row, ...], more: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Rows and those of older conversations: a heading that goes on is not repeated."""
+    heading = next((row.text for row in reversed(rows) if row.conversation is None), None)
+    return rows + (more[1:] if more and more[0].text == heading else more)
+
+
 def next_item(rows: Sequence[Row], start: int, step: int) -> int | None:
     """The nearest row from `start` on in the direction of `step` that is a conversation."""
     at = start

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tui.core.chat import Conversation
-from tui.widgets.conversation_rows import conversation_rows, next_item
+from tui.widgets.conversation_rows import conversation_rows, joined, next_item
 
 NOW = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -46,3 +46,12 @@ def test_the_cursor_skips_headings() -> None:
     rows = conversation_rows([ONE, replace(ONE, updated_at=NOW - timedelta(days=1))], NOW.date(), UTC)
     assert [next_item(rows, at, 1) for at in range(5)] == [1, 1, 3, 3, None]
     assert next_item(rows, 0, -1) is None
+
+
+def test_a_heading_that_goes_on_is_not_repeated() -> None:
+    older = [replace(ONE, title=title, updated_at=NOW - timedelta(days=9)) for title in ("a", "b")]
+    whole = conversation_rows([ONE, *older], TODAY, UTC)
+    for split in (1, 2):
+        first, rest = [ONE, *older][:split], [ONE, *older][split:]
+        assert joined(conversation_rows(first, TODAY, UTC), conversation_rows(rest, TODAY, UTC)) == whole
+    assert joined(whole, ()) == joined((), whole) == whole
