@@ -253,6 +253,7 @@ class CtroomApp(App[None]):
         self._usage_due = False
         self._follow_settings()
         self.chat.follow_settings()
+        self.chat.follow_conversations()
         self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
         self.header.user = f"{self.snapshot.user} · {self.snapshot.tier}"
         if self.services.alerts.due():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tui.core.chat import Message
+from tui.core.chat import Message, Role
 
 
 def active_branch(messages: Sequence[Message], head_id: str | None, as_of: datetime) -> tuple[Message, ...]:
@@ -24,6 +24,27 @@ def active_branch(messages: Sequence[Message], head_id: str | None, as_of: datet
         branch.append(message)
         head = message.parent_id
     return tuple(reversed(branch))
+
+
+def said_beside(messages: Sequence[Message], reply: Message, head_id: str | None) -> Message | None:
+    """The first prompt of another process that is on the active branch in place of a reply.
+
+    It was sent while the reply streamed, after the reply's prompt or at the same moment. None where the
+    branch that ends at the head leaves the reply out for another reason.
+
+    Args:
+        messages: All of them.
+        reply: The reply, which is not on the active branch.
+        head_id: The last message of the active branch.
+    """
+    by_id = {message.id: message for message in messages}
+    prompt = by_id.get(reply.parent_id or "")
+    message = by_id.pop(head_id or "", None)
+    while prompt is not None and message is not None and message.id != prompt.id:
+        if message.parent_id in (prompt.id, prompt.parent_id):
+            return message if message.role is Role.USER else None
+        message = by_id.pop(message.parent_id or "", None)
+    return None
 
 
 def overlay(messages: Iterable[Message], newer: Iterable[Message]) -> tuple[Message, ...]:

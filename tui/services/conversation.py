@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from tui.core.chat import Message, MessageStatus, Role, new_id
-from tui.core.errors import CtroomError
+from tui.core.errors import CtroomError, StorageError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
 from tui.core.quota import Attempt
@@ -249,6 +249,8 @@ class Turns:
         try:
             async with lock:
                 self._running[conversation_id] = turn
+                with suppress(StorageError):  # the turn meets it again, and says so
+                    await self._store.refresh()  # the prompt follows what another process said last
                 await turn.run()
         finally:
             self._unfinished.discard(turn)

@@ -16,7 +16,7 @@ from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.core.usage import Provenance, Usage
-from tui.services.branches import active_branch, overlay
+from tui.services.branches import active_branch, overlay, said_beside
 
 TITLE_LENGTH = 60
 """Characters of a title, in the list and in files."""
@@ -187,7 +187,8 @@ class Library:
     async def save(self, conversation_id: str, message: Message) -> None:
         """Save a message and make it the head: the message first, then the index.
 
-        The first prompt's first line becomes the title, unless the user gave one.
+        The first prompt's first line becomes the title, unless the user gave one. What another process said
+        while a reply streamed follows the reply.
 
         Raises:
             InvalidValueError: This user has no such conversation.
@@ -198,14 +199,18 @@ class Library:
 
         def enter(entry: Conversation) -> Conversation:
             count = entry.message_count + (entry.head_id != message.id)
-            entry = replace(entry, head_id=message.id, updated_at=now, message_count=count)
+            on_top = message.role is Role.USER or entry.head_id in (None, message.id, message.parent_id)
+            head = message.id if on_top else entry.head_id
+            entry = replace(entry, head_id=head, updated_at=now, message_count=count)
             if message.role is Role.USER and entry.title == UNTITLED and not entry.titled_by_user:
                 entry = replace(entry, title=title_of(message.text))
             if message.provider and message.role is Role.ASSISTANT:
                 entry = replace(entry, provider=message.provider, model=message.model)
             return entry
 
-        await self._change(conversation_id, enter, deleted=True)
+        entered = await self._change(conversation_id, enter, deleted=True)
+        if entered.head_id != message.id:
+            await self._rejoin(entered, message)
 
     async def save_partial(self, conversation_id: str, message: Message) -> None:
         """Save what has come of a reply; the index learns of it when it ends.
@@ -214,6 +219,14 @@ class Library:
             StorageError: It could not be saved.
         """
         await self._store.save_messages(conversation_id, [message])
+
+    async def _rejoin(self, entry: Conversation, reply: Message) -> None:
+        """Let what was said beside a reply follow it, so that one branch has it all."""
+        messages = await self._store.load_messages(entry.id)
+        if (prompt := said_beside(messages, reply, entry.head_id)) is not None:
+            await self._store.save_messages(entry.id, [replace(prompt, parent_id=reply.id)])
+        else:
+            await self._change(entry.id, lambda other: replace(other, head_id=reply.id), deleted=True)
 
     async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         lost = [message for message in messages if self._is_lost(message)]

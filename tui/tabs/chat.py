@@ -1,5 +1,6 @@
 """The chat tab: past conversations at the left, the open one beside them, and the turns of all of them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -10,11 +11,11 @@ from textual.binding import Binding
 from textual.message import Message as UiMessage
 from textual.reactive import reactive
 
-from tui.core.chat import Conversation
+from tui.core.chat import Conversation, Message
 from tui.core.errors import CtroomError
 from tui.core.settings import POOLED
 from tui.services.services import Services
-from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO
+from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
 from tui.tabs.chat_list import ChatList
 from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.turn_runner import NEW, TurnRunner
@@ -50,6 +51,7 @@ class ChatTab(TurnRunner):
         super().__init__(services, ConversationPane(services.turns))
         self.conversations = ChatList(services.library)
         self._chosen = False
+        self._listed: tuple[Conversation, ...] | None = None
 
     def compose(self) -> ComposeResult:
         """The list, and the conversation."""
@@ -59,7 +61,7 @@ class ChatTab(TurnRunner):
     def on_mount(self) -> None:
         """Begin a new conversation; the list is filled once the first frame is on the screen."""
         self.new_conversation()
-        self.call_after_refresh(self.conversations.fill)
+        self.call_after_refresh(self._list_conversations)
 
     @property
     def wanted_key(self) -> str | None:
@@ -94,6 +96,14 @@ class ChatTab(TurnRunner):
             self._aim(provider, self.services.models.default(provider))
             if provider != before:
                 self._welcome()
+
+    def follow_conversations(self) -> None:
+        """Show what other processes did to the conversations: in the list, and in the one that is open."""
+        if self._listed is None or self._listed == (entries := self.services.library.conversations()):
+            return
+        self._listed = entries
+        self.conversations.fill()
+        self._catch_up()
 
     def choose_model(self, choice: tuple[str, str] | None) -> None:
         """Answer the next prompts with another provider and model; None changes nothing."""
@@ -139,17 +149,43 @@ class ChatTab(TurnRunner):
         opened = event.opened.conversation
         if opened.id != self.conversations.current:
             return
-        self.conversation = opened
         live = self.live.get(opened.id)
         reply = live.message() if live else None
         messages = [message for message in event.opened.messages if reply is None or message.id != reply.id]
-        self.pane.show_messages(opened.title, [*messages, reply] if reply else messages)
+        if reply or not self._append(opened, messages):
+            self.pane.show_messages(opened.title, [*messages, reply] if reply else messages)
+        self.conversation = opened
         if live:
             self.pane.transcript.set_marker(live.sent_from, live.fits)
         self.show_turn()
         provider = opened.provider or self.services.models.default_provider()
         self._aim(provider, opened.model or self.services.models.default(provider))
         self.refresh_bindings()
+
+    def _list_conversations(self) -> None:
+        self._listed = self.services.library.conversations()
+        self.conversations.fill()
+
+    def _catch_up(self) -> None:
+        """Read the open conversation again where another process went on with it."""
+        if self.conversation is None or self.replying:
+            return
+        with suppress(CtroomError):
+            entry = self.services.library.get(self.conversation.id)
+            if entry.head_id is not None and not self.pane.transcript.shows_whole(entry.head_id):
+                self.conversations.show(entry)
+
+    def _append(self, opened: Conversation, messages: Sequence[Message]) -> bool:
+        """Add what is new below what is shown, if that is all; a reader stays where they are."""
+        shown = self.pane.transcript.keys
+        known = [message.id for message in messages[: len(shown)]]
+        if self.conversation is None or self.conversation.id != opened.id or not shown or known != shown:
+            return False
+        if not self.pane.transcript.shows_whole(shown[-1]):
+            return False
+        for message in messages[len(shown) :]:
+            self.pane.transcript.append(entry_of(message, self.zone))
+        return True
 
     @on(ChatList.Deleted)
     def _conversation_deleted(self, event: ChatList.Deleted) -> None:
@@ -184,6 +220,7 @@ class ChatTab(TurnRunner):
     def entry_changed(self) -> None:
         """Turns move a conversation up the list, and the first gives it a title."""
         self.conversations.fill()
+        self._catch_up()
         if self.conversation is not None:
             with suppress(CtroomError):
                 self.pane.title_line.title = self.services.library.get(self.conversation.id).title

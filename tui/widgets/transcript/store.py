@@ -55,6 +55,16 @@ class EntryStore:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the entries, in order."""
+        return list(self._index)
+
+    def has_whole(self, key: str) -> bool:
+        """Whether there is an entry of that key that does not stream."""
+        index = self._index.get(key)
+        return index is not None and self._items[index].entry.status is not MessageStatus.STREAMING
+
     def index(self, key: str) -> int:
         """The index of an entry; KeyError where there is none."""
         return self._index[key]

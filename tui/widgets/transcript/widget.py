@@ -143,6 +143,15 @@ class Transcript(SelectableEntries, can_focus=True):
         if changed and self._width:
             self.measure_in_place(changed)
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the entries, from the first to the last."""
+        return self.store.keys
+
+    def shows_whole(self, key: str) -> bool:
+        """Whether an entry is there that does not wait for more of a stream."""
+        return self.store.has_whole(key)
+
     def entry_text(self, key: str) -> str:
         """The body of an entry as it came, sanitised; with what is not flushed yet."""
         self._flush()
