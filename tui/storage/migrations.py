@@ -46,6 +46,11 @@ MIGRATIONS: Mapping[FileKind, Mapping[int, Migration]] = MappingProxyType(
 """For each kind, the step from a version to the next; a version without an entry needs no change."""
 
 
+def is_alike(kind: FileKind, schema: int) -> bool:
+    """Whether a file of that version has the present form, but for the version that it says."""
+    return not any(version in MIGRATIONS[kind] for version in range(schema, SCHEMA))
+
+
 def migrate(
     kind: FileKind,
     documents: Documents,

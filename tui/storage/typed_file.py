@@ -9,7 +9,7 @@ from tui.core.records import SCHEMA, Meta
 from tui.storage.failures import newer
 from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.json_storage import AtomicJSONStorage
-from tui.storage.migrations import Documents, FileKind, migrate
+from tui.storage.migrations import Documents, FileKind, is_alike, migrate
 from tui.storage.records import Codec, FieldProblemError, codec
 from tui.storage.rows import Row, Rows, Tables, rows_of
 from tui.storage.tables import make_row
@@ -96,6 +96,9 @@ class TypedFile:
         self._older = schema < SCHEMA
         if not self._older:
             return raw
+        if is_alike(self._kind, schema):  # as long conversations are: their records need not be made again
+            meta = {str(doc_id): row.document() for doc_id, row in raw["_meta"].by_id.items()}
+            return {**raw, "_meta": rows_of(migrate(self._kind, {"_meta": meta}, schema)["_meta"])}
         documents = migrate(self._kind, cast(Documents, self.storage.read()), schema)
         tables = {name: rows_of(table) for name, table in documents.items()}
         for row in (row for rows in tables.values() for row in rows.by_id.values()):

@@ -15,7 +15,7 @@ import pytest
 from tinydb import TinyDB
 
 from tests.support.session import ManualClock, reported, session
-from tests.unit.storage.support import NOW, add_pool, names, opened
+from tests.unit.storage.support import NOW, add_pool, message, names, opened
 from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.quota import KeySource, LedgerRow
 from tui.core.records import SCHEMA
@@ -152,6 +152,18 @@ async def test_the_ledger_goes_on_from_the_unnumbered_rows(
         report = await audit(again)
         assert report.holds, report.sentence
         assert report.rows == 22
+
+
+async def test_a_conversation_is_of_the_present_version_once_it_goes_on(home: Path) -> None:
+    file = home / "conversations" / f"{CONVERSATION}.json"
+    old = _document(file)["messages"]
+    async with opened(home) as store:
+        before = await store.load_messages(CONVERSATION)
+        await store.save_messages(CONVERSATION, [message(9)])
+        assert await store.load_messages(CONVERSATION) == (*before, message(9))
+    new = _document(file)
+    assert new["_meta"]["1"]["schema"] == SCHEMA
+    assert {key: new["messages"][key] for key in old} == old
 
 
 @pytest.mark.parametrize("file", FILES)
