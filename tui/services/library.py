@@ -50,6 +50,7 @@ class Library:
         self._clock = clock
         self._older_entries: tuple[Conversation, ...] = ()
         self._older: tuple[Conversation, ...] = ()
+        self._older_ids: frozenset[str] = frozenset()
 
     def conversations(self) -> tuple[Conversation, ...]:
         """This user's recent conversations, the latest used first, without deleted ones."""
@@ -64,10 +65,11 @@ class Library:
         entries = await self._store.load_older_conversations()
         if entries is not self._older_entries:
             self._older = await asyncio.to_thread(self._listed, entries)
+            self._older_ids = frozenset(entry.id for entry in self._older)
             self._older_entries = entries
-        recent = {entry.id for _, entry in self._store.view.conversations}
-        if any(entry.id in recent for entry in self._older):
-            return tuple(entry for entry in self._older if entry.id not in recent)
+        doubled = {entry.id for _, entry in self._store.view.conversations} & self._older_ids
+        if doubled:
+            return tuple(entry for entry in self._older if entry.id not in doubled)
         return self._older
 
     def today(self, zone: tzinfo) -> date:
