@@ -12,12 +12,13 @@ import pytest
 from tests.crash.accounts import read_accounts
 from tests.crash.streams import DEMO, Stream, begin, latest_turn, recover_later, stream_over
 from tests.peers.wire import Wire
+from tests.program import COMMAND, Program
 from tests.pty.fixtures import OpenCtroom
 from tests.pty.harness import Terminal
 from tui.core.chat import MessageStatus
 
-GONE_SECONDS = 10.0
-"""In which a process that was told to end must be gone: five, and as many for a machine that is busy."""
+GONE_SECONDS = 8.0
+"""In which a process that was told to end must be gone: five, and some for a busy machine; see `END_SECONDS`."""
 LATEST = 1.2
 """Seconds of a stream before it is interrupted, at most: before and after its first checkpoint."""
 ROUNDS = [3, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
@@ -121,3 +122,16 @@ def test_leaving_an_ask_keeps_and_charges_what_came(
         assert terminal.wait_exit(GONE_SECONDS) == way.status
         assert_kept(ctroom_home, DEMO, MessageStatus.STOPPED)
         assert len(read_accounts(ctroom_home).rows) == number + 1
+
+
+@pytest.mark.pty
+def test_a_terminal_that_closes_without_a_signal_ends_the_app_too(
+    run_ctroom: Program, ctroom_home: Path
+) -> None:
+    # As under nohup. Textual's own driver would read the end of its input again and again.
+    deaf = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND)
+    with Terminal(deaf, env=run_ctroom.environment(), cwd=run_ctroom.directory) as terminal:
+        begin(terminal, DEMO)
+        terminal.hang_up()
+        assert terminal.wait_exit(GONE_SECONDS) == 128 + signal.SIGHUP
+    assert_kept(ctroom_home, DEMO, MessageStatus.STOPPED)
