@@ -13,11 +13,14 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, SystemModalScreen
 
 from tui import paths
+from tui.app_bindings import APP_BINDINGS
 from tui.background import follow_store, keep_accounts, load_keys, resume_collector, warm_up
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
+from tui.core.quota import AlertLevel
 from tui.crash import record_crash
+from tui.services.alerts import alert_title
 from tui.services.services import Services
 from tui.tabs.chat import ChatTab
 from tui.widgets.header_bar import HeaderBar, TabName
@@ -54,41 +57,7 @@ class CtroomApp(App[None]):
     COMMANDS: ClassVar = {_actions_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
-        Binding("f2", "chat", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
-        Binding(
-            "f4",
-            "show_tab('settings')",
-            "settings",
-            id="app.settings",
-            tooltip="Go to Settings",
-            priority=True,
-        ),
-        Binding(
-            "f5", "new_conversation", "new", id="app.new", tooltip="Begin a new conversation", priority=True
-        ),
-        Binding("f6", "choose_model", "model", id="app.model", tooltip="Choose the model", priority=True),
-        Binding("f8", "list", "list", id="app.list", tooltip="Go to the conversations", priority=True),
-        Binding(
-            "f9",
-            "command_palette",
-            "commands",
-            id="app.commands",
-            tooltip="Every command by name",
-            priority=True,
-        ),
-        Binding(
-            "ctrl+s",
-            "save_again",
-            "save again",
-            id="app.save",
-            tooltip="Save again what could not be saved",
-            show=False,
-            priority=True,
-        ),
-        Binding("ctrl+q", "quit", "quit", id="app.quit", tooltip="Quit Ctroom", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
     class UsageChanged(Message):
         """The figures may be others; the services say so from outside the app's context."""
@@ -165,7 +134,8 @@ class CtroomApp(App[None]):
             await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
         self.tab = tab
         if provider := self.chat.wanted_key:
-            self.call_after_refresh(self.query_one(SettingsTab).focus_key, provider)
+            settings = self.query_one(SettingsTab)
+            settings.call_after_refresh(settings.focus_key, provider)
 
     async def action_chat(self) -> None:
         """Go to the prompt of the chat, from wherever the user is."""
@@ -270,7 +240,13 @@ class CtroomApp(App[None]):
 
     async def _raise_alerts(self) -> None:
         for alert in await self.services.alerts.raise_due():
-            self.notify(alert.message, severity="warning", timeout=15, markup=False)
+            self.notify(
+                alert.message,
+                title=alert_title(alert),
+                severity="warning" if alert.level is AlertLevel.LOW else "error",
+                timeout=15,
+                markup=False,
+            )
             if self.services.settings.user().bell:
                 self.bell()
 

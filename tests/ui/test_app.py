@@ -108,11 +108,49 @@ async def test_an_alert_is_raised_once_as_a_toast(tmp_path: Path) -> None:
         await spend(ui, 4_200)
         await ui.until(lambda: len(ui.app._notifications) > 0)
         (toast,) = ui.app._notifications
-        assert toast.message == "Low on tokens! Only 16% remaining."
+        assert (toast.title, toast.message) == ("OpenAI", "Low on tokens! Only 16% remaining.")
+        assert toast.severity == "warning"
         assert "LOW 800 remaining (16.0%)" in ui.footer_text()
         await spend(ui, 10)
         await ui.until(lambda: "790 remaining" in ui.footer_text())
         assert len(ui.app._notifications) == 1
+
+
+async def test_two_sessions_say_each_alert_once_between_them(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL, HOST_KEY) as first, running(tmp_path, SMALL, HOST_KEY) as second:
+        said = first.app._notifications, second.app._notifications
+        await first.services.settings.set("tiers.basic", "100,000")
+        await first.services.accounting.set_purchased("openai", 5_000)
+        await spend(first, 4_200)
+        await first.until(lambda: "LOW" in first.footer_text() and "LOW" in second.footer_text())
+        assert "LOW 800 remaining" in second.screen_text()
+        await first.until(lambda: sum(map(len, said)) == 1)
+        await first.services.accounting.add_purchased("openai", 5_000)  # arms again
+        await first.until(lambda: "LOW" not in second.footer_text())
+        await spend(second, 5_000)  # past both levels at once
+        await second.until(lambda: "CRITICAL 800 remaining" in second.footer_text())
+        await second.until(lambda: sum(map(len, said)) == 2)
+        words = sorted(toast.message for notifications in said for toast in notifications)
+        assert words == ["Critical: Only 8% tokens left!", "Low on tokens! Only 16% remaining."]
+        await first.services.settings.set("tiers.basic", "9,500")
+        await first.until(lambda: sum(map(len, said)) == 3)
+        (today,) = [toast for notifications in said for toast in notifications if toast.title == "Today"]
+        assert today.message == "Critical: Only 3% tokens left!"
+
+
+async def test_the_bell_rings_for_an_alert_unless_it_is_turned_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(CtroomApp, "bell", lambda app: rung.append(app.services.user))
+    async with running(tmp_path, SMALL, HOST_KEY) as ui:
+        await ui.services.accounting.set_purchased("openai", 5_000)
+        await spend(ui, 4_200)
+        await ui.until(lambda: rung == ["local"])
+        await ui.services.settings.set("bell", "false")
+        await spend(ui, 500)
+        await ui.until(lambda: len(ui.app._notifications) == 2)
+        assert rung == ["local"]
 
 
 async def test_a_quota_that_is_gone_says_so_in_the_users_words(tmp_path: Path) -> None:

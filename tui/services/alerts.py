@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tui.core.ports import Clock, State, Store
 from tui.core.quota import AlertLevel, AlertRecord, KeySource, percent_floor
-from tui.core.settings import POOLED, UserRole
+from tui.core.settings import POOLED, UserRole, provider_name
 from tui.services import tables
 from tui.services.keys import Keys
 from tui.services.refusals import QUOTA_GONE
@@ -88,6 +88,12 @@ def _outdated(record: AlertRecord, alert: AlertRecord) -> bool:
     """
     same_day = record.epoch.partition(":")[0] == alert.epoch.partition(":")[0]
     return record.scope == alert.scope and not same_day
+
+
+def alert_title(alert: AlertRecord) -> str:
+    """Whose tokens an alert speaks of: "OpenAI" for its pool, "Today" for the day's allowance."""
+    kind, _, name = alert.scope.partition(":")
+    return provider_name(name) if kind == "pool" else "Today"
 
 
 def _words(level: AlertLevel, left: int, whole: int) -> str:

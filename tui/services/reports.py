@@ -42,7 +42,8 @@ def usage_lines(snapshot: UsageSnapshot, zone_name: str = "UTC") -> list[str]:
 
 
 def _tokens(figures: ProviderFigures, *, admin: bool) -> list[str]:
-    used = f"{'~' if figures.approximate else ''}{figures.used:,}"
+    about = "~" if figures.approximate else ""
+    used = f"{about}{figures.used:,}"
     if figures.key_source is KeySource.OWN:
         return [f"{used} tokens used", "(Using your API keys)"]
     if figures.key_source is KeySource.NONE:
@@ -50,7 +51,7 @@ def _tokens(figures: ProviderFigures, *, admin: bool) -> list[str]:
     if figures.purchased is not None:
         return [
             f"{used} / {figures.purchased:,} tokens",
-            f"{figures.remaining:,} remaining ({figures.remaining_percent}%)",
+            f"{about}{figures.remaining:,} remaining ({figures.remaining_percent}%)",
         ]
     if figures.pool_percent is not None:
         return [f"{used} tokens used today", f"{figures.pool_percent}% of the host's tokens remaining"]

@@ -47,7 +47,7 @@ async def test_lines_have_the_footers_words(openai_only: Session) -> None:
     assert usage_lines(openai_only.accounting.snapshot(), "Asia/Tokyo") == [
         "OpenAI",
         "  ~45,230 / 1,000,000 tokens",
-        "  954,770 remaining (95.5%)",
+        "  ~954,770 remaining (95.5%)",
         "  today 1,204 / 10,000, resets 09:00",
     ]
 
