@@ -119,10 +119,11 @@ async def test_what_the_loop_feels(tmp_path: Path) -> None:
     gc.freeze()  # as the app does after its first frame
     async with AsyncExitStack() as stack:
         ours, other = [await stack.enter_async_context(opened(home)) for _ in range(2)]
-        works = Felt(home, ours, other).works
-        stalls: dict[str, list[float]] = {name: [] for name in works}
+        felt = Felt(home, ours, other)
+        stack.push_async_callback(felt.aclose)
+        stalls: dict[str, list[float]] = {name: [] for name in felt.works}
         for number in range(9):
-            for name, (prepare, work) in works.items():
+            for name, (prepare, work) in felt.works.items():
                 await prepare(number)
                 stalls[name].append(await longest_stall(lambda work=work, n=number: work(n)))  # type: ignore[misc]
     gc.unfreeze()

@@ -1,13 +1,15 @@
 """What of storage's work the event loop might feel, each with what comes before it unmeasured."""
 
 import asyncio
+import gc
 import shutil
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from tests.benchmarks.figures import Work
-from tests.unit.storage.support import ledger_row, message, opened
+from tests.unit.storage.support import clock, ledger_row, message, opened
 from tui.core.ports import State
 from tui.core.quota import DailyUsage, KeySource, Pool, Rollup
 from tui.storage.files import FileLayer
@@ -42,7 +44,10 @@ async def fill_days(store: JsonStore, days: int) -> None:
 
         def rows(state: State, start: int = start) -> None:
             for number in range(start, start + 250):
-                state.ledger.insert(ledger_row(number, FIRST_DAY + timedelta(days=number // 100)))
+                latest = FIRST_DAY + timedelta(days=number // 100)
+                state.ledger.insert(ledger_row(number, latest))
+            meta = next(iter(state.meta))
+            state.meta.replace(meta[0], replace(meta[1], latest_day=latest))
 
         await store.transaction(rows)
 
@@ -65,10 +70,11 @@ class Felt:
         self._home = home
         self._ours = ours
         self._other = other
+        self._fresh: JsonStore | None = None
         self.works: dict[str, tuple[Work, Work]] = {
             "a thread of pure Python, for comparison": (self.nothing, self.spin),
             "save into 10,000 messages": (self.nothing, self.save),
-            "open 10,000 messages": (self.nothing, self.read_first),
+            "open 10,000 messages": (self.open_another, self.read_first),
             "read 10,000 again after another's save": (self.save_elsewhere, self.read),
             "open the store after a year": (self.nothing, self.open_and_close),
             "settle after a year": (self.nothing, self.settle),
@@ -93,9 +99,19 @@ class Felt:
     async def read(self, number: int) -> None:
         await self._ours.load_messages("long")
 
+    async def open_another(self, number: int) -> None:
+        await self.aclose()
+        self._fresh = await JsonStore.open(self._home, clock)
+        gc.collect()  # of the one before, which an app would keep
+
     async def read_first(self, number: int) -> None:
-        async with opened(self._home) as fresh:
-            await fresh.load_messages("long")
+        assert self._fresh
+        await self._fresh.load_messages("long")
+
+    async def aclose(self) -> None:
+        if self._fresh:
+            await self._fresh.aclose()
+            self._fresh = None
 
     async def open_and_close(self, number: int) -> None:
         async with opened(self._home):
