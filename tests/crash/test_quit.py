@@ -18,7 +18,7 @@ from tests.pty.harness import Terminal
 from tui.core.chat import MessageStatus
 
 GONE_SECONDS = 8.0
-"""In which a process that was told to end must be gone: five, and some for a busy machine; see `END_SECONDS`."""
+"""In which a process that was told to end must be gone: five, and three for a machine that is busy."""
 LATEST = 1.2
 """Seconds of a stream before it is interrupted, at most: before and after its first checkpoint."""
 ROUNDS = [3, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
