@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, tzinfo
 
 from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
-from tui.core.errors import InvalidValueError
+from tui.core.errors import InvalidValueError, StorageError
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
@@ -85,15 +85,21 @@ class Library:
         return self._find(self._store.view, conversation_id)[1]
 
     async def find(self, conversation_id: str) -> Conversation:
-        """The index entry of any conversation; an older one is recent from then on.
+        """The index entry of any conversation; an older one is recent from then on, where that can be saved.
 
         Raises:
             InvalidValueError: This user has no such conversation.
-            StorageError: It could not be made a recent one.
+            StorageError: The entries of older ones can't be read.
         """
         with suppress(InvalidValueError):
             return self.get(conversation_id)
-        await self._store.recall_conversation(conversation_id)
+        try:
+            await self._store.recall_conversation(conversation_id)
+        except StorageError:  # on a full or read-only disk it can still be read
+            for entry in await self.older():
+                if entry.id == conversation_id:
+                    return entry
+            raise
         return self.get(conversation_id)
 
     async def create(self, provider: str, model: str, system_prompt: str = "") -> Conversation:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.replay import Replay, StepClock, talk
 from tests.support.session import START
 from tests.support.years import UnsyncedFiles
+from tests.unit.storage.support import FULL, FaultyFiles
 from tui.core.chat import Conversation, Finish, FinishReason, Message, Role, TextDelta
 from tui.core.errors import InvalidValueError, StorageError
 from tui.core.ports import State
@@ -156,6 +157,20 @@ async def test_one_that_moves_while_it_is_open_is_found_again(store: JsonStore, 
     await library.save(FIRST, Message("m2", Role.ASSISTANT, "Hi", START, "m"))
     assert library.get(FIRST).head_id == "m2"
     assert FIRST not in [entry.id for entry in await library.older()]
+
+
+async def test_on_a_full_disk_an_older_one_can_still_be_read(store: JsonStore, tmp_path: Path) -> None:
+    files = FaultyFiles()
+    full = await JsonStore.open(tmp_path, StepClock(), files)
+    files.fail("write", FULL)
+    library = Library(full, "local", StepClock())
+    opened = await library.open(FIRST)
+    assert [message.text for message in opened.messages] == ["The first prompt"]
+    with pytest.raises(StorageError, match="disk is full"):
+        await library.rename(FIRST, "Renamed")
+    with pytest.raises(StorageError, match="disk is full"):
+        await library.open("c1")
+    await full.aclose()
 
 
 async def test_a_damaged_file_of_older_ones_leaves_the_recent_ones(tmp_path: Path, store: JsonStore) -> None:
