@@ -37,7 +37,7 @@ def test_every_trouble_fits_a_small_screen_and_says_that_figures_may_be_old(kind
     ],
 )
 def test_what_is_not_saved_is_counted_with_its_reason(unsaved: Unsaved, words: str) -> None:
-    assert banner_lines(None, unsaved) == (f"{words}: Ctroom tries again. Ctrl+S saves at once.",)
+    assert banner_lines(None, unsaved) == (f"{words}: Ctroom tries again · Ctrl+S now",)
 
 
 @pytest.mark.parametrize("size", [SMALL, WIDE])

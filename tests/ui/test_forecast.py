@@ -95,7 +95,7 @@ async def test_a_refusal_is_said_before_sending_with_the_ways_out(
         words = str(said.content)
         assert words.startswith(f"{GONE} Today's allowance returns at 09:00 (in ")
         assert words.endswith(
-            "Or choose a higher tier there.\nF4 add my key · F6 switch provider, or use the demo"
+            "Or choose a higher tier in Settings.\nF4 add my key · F6 switch provider, or use the demo"
         )
         assert "F6 switch provider, or use the demo" in ui.screen_text()  # nothing is cut off
         await ui.services.settings.set("tier", "unlimited")

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tui.core.text import sanitize_line
 from tui.dialogs.dialog import Dialog
-from tui.services.purchases import PurchaseEntry, amount_words
+from tui.services.purchases import Effect, PurchaseEntry, amount_words
 
 
 class PurchasesDialog(Dialog[None]):
@@ -43,6 +43,7 @@ class PurchasesDialog(Dialog[None]):
         purchase = entry.purchase
         at = f"{purchase.at.astimezone(self._zone):%Y-%m-%d %H:%M}"
         by = sanitize_line(purchase.by, 24)
-        first = f"{at}  {amount_words(entry)} · {purchase.purchased:,} in all · by {by}"
+        total = f" · {purchase.purchased:,} in all" if entry.effect is Effect.TOP_UP else ""
+        first = f"{at}  {amount_words(entry)}{total} · by {by}"
         note = sanitize_line(purchase.note, 400)
         return Content.assemble(first, (f"\n{note}", "dim") if note else "")

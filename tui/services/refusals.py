@@ -76,4 +76,4 @@ def _top_up(viewer: Viewer) -> str:
 
 def _raise(viewer: Viewer) -> str:
     """The way out of an empty day beside waiting."""
-    return "Or choose a higher tier there." if viewer.admin else "Or ask the host for a higher tier."
+    return "Or choose a higher tier in Settings." if viewer.admin else "Or ask the host for a higher tier."

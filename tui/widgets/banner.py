@@ -79,7 +79,7 @@ def banner_lines(problem: StorageError | None, unsaved: Unsaved) -> tuple[str, .
     if problem:
         lines.append(_STALE.get(problem.kind, _STALE_ELSE))
     if unsaved:
-        lines.append(f"{unsaved_words(unsaved)}: Ctroom tries again. Ctrl+S saves at once.")
+        lines.append(f"{unsaved_words(unsaved)}: Ctroom tries again · Ctrl+S now")
     return tuple(lines)
 
 

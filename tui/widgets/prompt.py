@@ -22,7 +22,8 @@ class Prompt(TextArea):
 
     HELP: ClassVar[str] = (
         "Write your prompt here. Enter sends it, Ctrl+J starts a new line; a paste is never sent by itself. "
-        "Up in an empty prompt brings earlier prompts back. Under the prompt stands what the turn may cost. "
+        "Up in an empty prompt brings earlier prompts back. Under the prompt stands what the turn may cost "
+        "and what that leaves of today or of the pool; where it would be refused, why, and the ways out. "
         "What you send while a reply streams waits for its turn."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -99,7 +99,7 @@ async def test_the_day_gone_says_when_it_returns_on_the_viewers_clock(local: Ses
     assert refused.value.reason is RefusalReason.DAY_EXHAUSTED
     assert str(refused.value) == (
         "You've used all available tokens. Please add your own API key in Settings. "
-        "Today's allowance returns at 05:00 (in 7 h). Or choose a higher tier there."
+        "Today's allowance returns at 05:00 (in 7 h). Or choose a higher tier in Settings."
     )
     assert refused.value.resets_at == local.clock.now + timedelta(hours=7)
 

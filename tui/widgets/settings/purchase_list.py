@@ -27,7 +27,7 @@ class PurchaseList(Widget):
 
     HELP: ClassVar[str] = "What was purchased, newest first. Enter shows every entry with its note."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "history", id="purchases.open", tooltip="Show every purchase", show=False),
+        Binding("enter", "open", "history", id="purchases.open", tooltip="Show every purchase"),
     ]
     COMPONENT_CLASSES = {"purchases--label", "purchases--entry", "purchases--more"}
     ALLOW_SELECT = False

@@ -45,7 +45,10 @@ class Transcript(SelectableEntries, can_focus=True):
     """A conversation. Entries are rendered when they are visible; none is a widget."""
 
     COMPONENT_CLASSES = {f"transcript--{part}" for part in PARTS}
-    HELP = "Read the conversation; move between messages and code blocks, and copy them."
+    HELP = (
+        "Read the conversation; move between messages and code blocks, and copy them. "
+        "Where not all of it fits a turn, a line marks where the part that is sent begins."
+    )
 
     placeholder: reactive[str | Content] = reactive("")
     """What an empty transcript shows in its middle."""
