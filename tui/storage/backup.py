@@ -19,7 +19,7 @@ from tui.core.frozen import frozen
 from tui.core.quota import Pool
 from tui.core.records import Meta
 from tui.storage.failures import cannot_read, cannot_write, damaged_backup, no_backup
-from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, replace_file
+from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, real_path, replace_file
 from tui.storage.migrations import FileKind
 from tui.storage.rows import Rows, Tables
 from tui.storage.salvage import read_file
@@ -190,7 +190,7 @@ def backup_directory(home: Path, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise no_backup(name)
-    return home.resolve() / BACKUPS / name
+    return real_path(home) / BACKUPS / name
 
 
 def load_state(directory: Path) -> Tables:
@@ -216,7 +216,7 @@ def load_state(directory: Path) -> Tables:
 
 
 def _all(home: Path) -> list[Path]:
-    directory = home.resolve() / BACKUPS
+    directory = real_path(home) / BACKUPS
     if not directory.exists():
         return []
     return [path for path in directory.iterdir() if _NAME.fullmatch(path.name)]
@@ -237,7 +237,7 @@ def _described(path: Path) -> Backup:
 def _abandoned(home: Path) -> list[Path]:
     """Directories that a crash left half made, a day ago or more."""
     limit = time.time() - 86_400
-    unfinished = (home.resolve() / BACKUPS).glob(".*")
+    unfinished = (real_path(home) / BACKUPS).glob(".*")
     return [path for path in unfinished if path.is_dir() and path.stat().st_mtime < limit]
 
 

@@ -12,7 +12,7 @@ from tui.core.errors import StorageError
 from tui.core.ports import Clock, State
 from tui.core.quota import LedgerRow
 from tui.storage.conversations import ConversationFiles, message_rows
-from tui.storage.files import FileLayer
+from tui.storage.files import FileLayer, real_path
 from tui.storage.rows import Row, Tables
 from tui.storage.state_file import INDEX, StateFile
 from tui.storage.tables import Draft, view_of
@@ -33,7 +33,7 @@ class Engine:
     """
 
     def __init__(self, home: Path, clock: Clock, files: FileLayer, changed: Callable[[], None]) -> None:
-        self.home = home.resolve()
+        self.home = real_path(home)
         self.problem: StorageError | None = None
         self.view: State = view_of({})
         self._clock = clock

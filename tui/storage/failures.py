@@ -1,6 +1,7 @@
 """What the operating system refused, as one sentence with the way out."""
 
 import errno
+import os
 from pathlib import Path
 
 from tui.core.errors import StorageError, StorageErrorKind
@@ -13,6 +14,8 @@ _WRONG_TYPE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
 
 def cannot_read(path: Path, error: OSError) -> StorageError:
     """The sentence for a file that could not be read."""
+    if error.errno == errno.ENOTDIR:
+        return _not_a_directory(path, StorageErrorKind.UNREADABLE)
     if error.errno in _WRONG_TYPE:
         return not_a_file(path)
     if error.errno in _DENIED:
@@ -38,9 +41,10 @@ def cannot_write(path: Path, error: OSError) -> StorageError:
     if error.errno == errno.EROFS:
         why = f"{path} was not saved because its disk is read-only: make it writable, or set CTROOM_HOME."
     elif error.errno in _DENIED:
-        why = (
-            f"You may not write to {path.parent}: check who owns it, or set CTROOM_HOME to another directory."
-        )
+        place = path if path.exists() and os.access(path.parent, os.W_OK) else path.parent
+        why = f"You may not write to {place}: check who owns it, or set CTROOM_HOME to another directory."
+    elif error.errno == errno.ENOTDIR:
+        return _not_a_directory(path, StorageErrorKind.UNWRITABLE)
     elif error.errno in _WRONG_TYPE or error.errno == errno.EEXIST:
         why = f"{path} can't be saved because something else has its name: move that away and try again."
     else:
@@ -52,8 +56,15 @@ def not_a_file(path: Path) -> StorageError:
     """The sentence for a directory, a device or a loop of links where a file belongs."""
     return StorageError(
         StorageErrorKind.UNREADABLE,
-        f"{path} is not a regular file: move what has its name away, or use 'ctroom restore'.",
+        f"{path} is not a regular file: move what has its name away, "
+        "then 'ctroom restore' brings a backup back.",
     )
+
+
+def _not_a_directory(path: Path, kind: StorageErrorKind) -> StorageError:
+    """The sentence for something else where a directory belongs: at the path, or above it."""
+    place = path if path.is_file() else path.parent
+    return StorageError(kind, f"{place} is not a directory: move what has its name away and try again.")
 
 
 def corrupt(path: Path, problem: str, evidence: Path | None) -> StorageError:

@@ -136,6 +136,11 @@ def make_directory(directory: Path, files: FileLayer = SYSTEM_FILES) -> None:
             directory.chmod(DIRECTORY_MODE)
 
 
+def real_path(path: Path) -> Path:
+    """The path without links; where they form a loop, the path itself, which then can't be opened."""
+    return Path(os.path.realpath(path))
+
+
 def mend_mode(descriptor: int, mode: int) -> None:
     """Take a file away from everyone but its owner, where others could read it."""
     if mode & 0o077:

@@ -16,7 +16,15 @@ from tinydb.storages import Storage
 
 from tui.core.errors import StorageError
 from tui.storage.failures import cannot_read, cannot_write, corrupt, not_a_file
-from tui.storage.files import SYSTEM_FILES, FileLayer, mend_mode, read_all, read_blocks, replace_file
+from tui.storage.files import (
+    SYSTEM_FILES,
+    FileLayer,
+    mend_mode,
+    read_all,
+    read_blocks,
+    real_path,
+    replace_file,
+)
 from tui.storage.parser import parse_tables
 from tui.storage.rows import Tables, encode_tables, rows_of
 
@@ -34,7 +42,7 @@ class AtomicJSONStorage(Storage):
     """
 
     def __init__(self, path: str | Path, files: FileLayer = SYSTEM_FILES) -> None:
-        self.path = Path(path).resolve()
+        self.path = real_path(Path(path))
         self._files = files
         self._tables: Tables | None = None
         self._signature: _Signature | None = None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tui.storage.failures import busy, cannot_write, not_a_file
+from tui.storage.failures import busy, cannot_write
 
 _HAS_FLOCK = importlib.util.find_spec("fcntl") is not None
 if _HAS_FLOCK:
@@ -63,8 +63,6 @@ class ProcessLock:
             os.close(descriptor)
 
     def _open(self) -> int:
-        if self.path.is_dir():
-            raise not_a_file(self.path)
         try:
             return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -19,7 +19,7 @@ from tui.core.remains import Remains
 from tui.core.settings import LOCAL_USER
 from tui.storage.archive import RowKey, month_of, row_key
 from tui.storage.backup import backup_directory, load_state, make_backup, prune, time_stamp
-from tui.storage.files import SYSTEM_FILES, FileLayer
+from tui.storage.files import SYSTEM_FILES, FileLayer, real_path
 from tui.storage.folding import fold
 from tui.storage.lock import ProcessLock
 from tui.storage.merging import ConversationMerge, IndexMerge, LedgerMerge, TrailMerge
@@ -84,7 +84,7 @@ class Restoration:
         clock: Clock,
         files: FileLayer = SYSTEM_FILES,
     ) -> None:
-        self._home = home.resolve()
+        self._home = real_path(home)
         self._name = name
         self._bring_forward = bring_forward
         self._clock = clock

@@ -8,8 +8,8 @@ from typing import cast
 
 from tui.core.ports import Clock
 from tui.core.records import Meta
-from tui.storage.failures import cannot_write, missing
-from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory
+from tui.storage.failures import cannot_read, cannot_write, missing
+from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, real_path
 from tui.storage.lock import ProcessLock
 from tui.storage.migrations import FileKind
 from tui.storage.rows import Rows, Tables
@@ -44,7 +44,7 @@ class StateFile:
         files: FileLayer = SYSTEM_FILES,
         before_migration: Callable[[], object] = lambda: None,
     ) -> None:
-        self.home = home.resolve()
+        self.home = real_path(home)
         self.lock = ProcessLock(self.home / LOCK_NAME)
         self._clock = clock
         self._files = files
@@ -64,6 +64,10 @@ class StateFile:
             for directory in SUBDIRECTORIES:
                 if (self.home / directory).is_dir():
                     make_directory(self.home / directory, self._files)
+        except PermissionError as error:
+            if self.home.is_dir():
+                raise cannot_read(self.home, error) from error
+            raise cannot_write(self.home, error) from error
         except OSError as error:
             raise cannot_write(self.home, error) from error
 
