@@ -9,7 +9,8 @@ import pytest
 from tests.support.session import ManualClock, Session, reported, session
 from tui.core.errors import StorageError
 from tui.core.ports import State
-from tui.core.quota import KeySource, RowKind
+from tui.core.quota import KeySource, LedgerRow, RowKind
+from tui.core.usage import Measured, Provenance, Usage
 from tui.services import ledger, tables
 from tui.services.audit import audit
 from tui.services.ledger import LEASE
@@ -78,6 +79,37 @@ async def test_of_late_settles_at_once_one_posts_the_difference(sam: Session, st
     assert (await audit(store)).holds
 
 
+class Slow(JsonStore):
+    """A store whose second look at a month is only handed over when the gate is open."""
+
+    gate: asyncio.Event
+    looks = 0
+
+    async def load_ledger(self, month: str) -> tuple[LedgerRow, ...]:
+        rows = await super().load_ledger(month)
+        self.looks += 1
+        if self.looks == 2:
+            await self.gate.wait()
+        return rows
+
+
+async def test_a_settle_that_looked_before_another_posted_posts_nothing(
+    ctroom_home: Path, store: JsonStore, clock: ManualClock
+) -> None:
+    slow = await Slow.open(ctroom_home, clock)
+    assert isinstance(slow, Slow)
+    slow.gate = asyncio.Event()
+    sam = session(slow, clock=clock)
+    attempt = await _orphan(sam, slow)
+    settles = {asyncio.create_task(sam.accounting.settle(attempt, reported(90, 60))) for _ in range(2)}
+    await asyncio.wait(settles, return_when=asyncio.FIRST_COMPLETED)
+    await _archive(sam, slow)
+    slow.gate.set()
+    assert await asyncio.gather(*settles) == [150, 150]
+    assert tables.pool(slow.view, "openai").used == 150
+    await slow.aclose()
+
+
 async def test_a_late_release_undoes_an_archived_charge_once(sam: Session, store: JsonStore) -> None:
     attempt = await _orphan(sam, store)
     assert await sam.accounting.release(attempt)
@@ -106,6 +138,14 @@ async def test_a_price_is_known_though_the_row_is_archived(sam: Session, store: 
         row for row in await store.load_ledger("2026-11") if row.attempt_id == hold.attempt_id
     ]
     assert (orphan.cost, adjustment.cost) == (13_750_000, -5_000_000)
+
+
+async def test_a_late_reading_counts_no_part_above_its_whole(sam: Session, store: JsonStore) -> None:
+    attempt = await _orphan(sam, store)
+    late = Measured(Usage(90, 60, cached_input=500, reasoning=70), Provenance.REPORTED)
+    assert await sam.accounting.settle(attempt, late) == 150
+    [total] = [total for _, total in store.view.usage_rollup if total.provider == "openai"]
+    assert (total.input, total.cached_input, total.output, total.reasoning) == (90, 90, 60, 60)
 
 
 async def test_a_settled_turn_stays_as_it_was_charged_after_its_row_is_archived(
