@@ -15,6 +15,17 @@ CHECKPOINT = 40
 """Tokens of output from one checkpoint of a turn to the next."""
 
 
+def message_text(version: int, length: int) -> str:
+    """The text of a message, which says its version at both ends."""
+    return f"{version} {'x' * length} {version}"
+
+
+def text_version(text: str) -> int:
+    """The version that a text says; -1 where its ends do not agree."""
+    first, last = text.split(" ")[0], text.split(" ")[-1]
+    return int(first) if first == last else -1
+
+
 def losses(books: Books, journal: Journal) -> list[str]:
     """What is unreadable, doubled, or was acknowledged and is not there; empty is well.
 
@@ -90,10 +101,9 @@ def _doubled_rows(books: Books) -> Iterator[str]:
     for row in books.all_rows():
         if copies.setdefault(row_key(row), row) != row:
             yield f"the row {row_key(row)} differs between its two places"
-    live = Counter(row_key(row) for row in books.table("ledger"))
-    yield from (
-        f"the row {key} is in the live ledger {count} times" for key, count in live.items() if count > 1
-    )
+    for place, rows in (("live ledger", books.table("ledger")), ("month files", books.archived)):
+        counts = Counter(row_key(row) for row in rows)
+        yield from (f"the row {key} is in the {place} {n} times" for key, n in counts.items() if n > 1)
     kinds = Counter((attempt, kind) for attempt, kind, _ in books.rows())
     yield from (f"{attempt} was charged {n} times ({kind})" for (attempt, kind), n in kinds.items() if n > 1)
 
@@ -151,17 +161,6 @@ def _lost_messages(books: Books, journal: Journal) -> Iterator[str]:
             yield f"the saved message {name} of {entry.about} is lost"
         elif text_version(message["text"]) < entry.amount:
             yield f"the message {name} was saved as version {entry.amount} and is {message['text'][:20]!r}"
-
-
-def message_text(version: int, length: int) -> str:
-    """The text of a message, which says its version at both ends."""
-    return f"{version} {'x' * length} {version}"
-
-
-def text_version(text: str) -> int:
-    """The version that a text says; -1 where its ends do not agree."""
-    first, last = text.split(" ")[0], text.split(" ")[-1]
-    return int(first) if first == last else -1
 
 
 def _lost_purchases(books: Books, journal: Journal) -> Iterator[str]:

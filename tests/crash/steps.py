@@ -100,50 +100,70 @@ class DyingFiles(UnsyncedFiles):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def admit(session: Session) -> None:
+Begin = Callable[[], Awaitable[object]]
+"""Called where the operation itself begins; what was before it is not died in."""
+
+
+async def admit(session: Session, begin: Begin) -> None:
     """A hold."""
+    await begin()
     await session.admit(KeySource.DEFAULT, "openai")
 
 
-async def settle(session: Session) -> None:
+async def settle(session: Session, begin: Begin) -> None:
     """The reply, then its charge."""
     hold = await session.admit(KeySource.DEFAULT, "openai")
     await session.checkpoint(hold, 1)
+    await begin()
     await session.save(CONVERSATION, hold.attempt.turn_id, 1)
     await session.settle(hold, 1)
 
 
-async def settle_late(session: Session) -> None:
-    """A charge after recovery charged the attempt."""
+async def sweep(session: Session, begin: Begin) -> None:
+    """Recovery's charge."""
+    await session.admit(KeySource.DEFAULT, "google")
+    await begin()
+    await session.sweep()
+
+
+async def settle_late(session: Session, begin: Begin) -> None:
+    """A charge after recovery's."""
     hold = await session.admit(KeySource.DEFAULT, "google")
     await session.sweep()
+    await begin()
     await session.settle(hold, 2)
 
 
-async def release(session: Session) -> None:
-    """A hold, and its end without a charge."""
-    await session.release(await session.admit(KeySource.DEFAULT, "openai"))
+async def release(session: Session, begin: Begin) -> None:
+    """The end of a hold without a charge."""
+    hold = await session.admit(KeySource.DEFAULT, "openai")
+    await begin()
+    await session.release(hold)
 
 
-async def buy(session: Session) -> None:
+async def buy(session: Session, begin: Begin) -> None:
     """A top-up."""
+    await begin()
     await session.buy()
 
 
-async def begin_conversation(session: Session) -> None:
+async def begin_conversation(session: Session, begin: Begin) -> None:
     """The first message of a conversation, and a second version of it."""
+    await begin()
     await session.save("begun", "first-message", 1)
     await session.save("begun", "first-message", 2)
 
 
-async def archive(session: Session) -> None:
+async def archive(session: Session, begin: Begin) -> None:
     """Ledger rows move to their month's file."""
+    await begin()
     await session.store.archive_ledger()
 
 
-Operation = Callable[[Session], Awaitable[None]]
+Operation = Callable[[Session, Begin], Awaitable[None]]
 OPERATIONS: dict[str, Operation] = {
-    work.__name__: work for work in (admit, settle, settle_late, release, buy, begin_conversation, archive)
+    work.__name__: work
+    for work in (admit, settle, sweep, settle_late, release, buy, begin_conversation, archive)
 }
 
 
@@ -158,8 +178,12 @@ def run_operation(home: Path, operation: str, sabotaged: Sabotage, fatal: int, p
         files = DyingFiles(home, fatal, lambda name: say(Entry(Act.REACHED, name)))
         store = await JsonStore.open(home, lambda: datetime.now(UTC), files)
         session = Session(store, say, Order(home, "ann", fatal, (CONVERSATION,)))
-        files.arm()
-        await OPERATIONS[operation](session)
+
+        async def begin() -> None:
+            await store.refresh()  # what follows a commit, unasked for, is done by then
+            files.arm()
+
+        await OPERATIONS[operation](session, begin)
         await store.aclose()
 
     with archiving_often():

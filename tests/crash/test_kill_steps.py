@@ -33,6 +33,7 @@ STEPS_OF_A_FILE = {"created", "half written", "written", "synced", "replaced"}
 SAVED_BY = {
     "admit": ["ctroom.json"],
     "settle": ["conversations/talked-in.json", "ctroom.json"],
+    "sweep": ["ctroom.json"],
     "settle_late": ["ctroom.json"],
     "release": ["ctroom.json"],
     "buy": ["ctroom.json"],
@@ -109,6 +110,7 @@ async def test_no_step_of_an_operation_loses_or_doubles_anything(deaths: Deaths,
     for file in SAVED_BY[operation]:
         died = {step.split(maxsplit=1)[1] for step in deaths.steps if step.startswith(file)}
         assert died >= STEPS_OF_A_FILE
+    assert any(step.endswith("directory synced") for step in deaths.steps)
 
 
 async def test_a_move_that_removes_before_it_writes_is_noticed(deaths: Deaths) -> None:
@@ -121,7 +123,7 @@ async def test_a_broken_migration_leaves_the_older_files_and_is_done_again(death
     _make_older(deaths.template)
     before = _contents(deaths.template)
 
-    for home, journal in deaths.each(run_operation, "settle", Sabotage.NONE):
+    for home, journal in deaths.each(run_operation, "buy", Sabotage.NONE):
         kept = [_contents(path) for path in (home / "backups").glob("before-migration-*")]
         state = (home / "ctroom.json").read_bytes()
         assert state == before["ctroom.json"] or before["ctroom.json"] in (

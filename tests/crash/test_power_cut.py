@@ -73,7 +73,7 @@ async def _work(cuts: Cuts) -> None:
     async with opened(cuts.home, cuts.layer) as store:
         session = Session(store, cuts.say, Order(cuts.home, "ann", 1, ("talked-in", "also-talked-in")))
         for operation in OPERATIONS.values():
-            await operation(session)
+            await operation(session, store.refresh)
         await asyncio.to_thread(make_backup, cuts.home, BACKUP, cuts.layer)
         for _ in range(4):
             await session.turn()
