@@ -41,7 +41,14 @@ def command(
                 printer.take(event)
         if as_json:
             click.echo(json.dumps(printer.report(conversation.id)))
-        return printer.finish()
+        status = printer.finish()
+        if not await services.turns.save_pending():
+            say(
+                "This turn was not saved, so it is only shown here: free some space on the disk, or look who "
+                "may write to the data directory."
+            )
+            return status or FAILED
+        return status
 
     return run(work)
 

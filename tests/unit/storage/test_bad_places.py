@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.program import Program
+from tests.pty.fixtures import OpenCtroom
+from tests.pty.harness import Terminal
 from tests.support.command_line import CommandLine
 from tests.support.unprivileged import UNPRIVILEGED
 from tests.unit.storage.support import mode, put
@@ -200,6 +203,17 @@ def test_a_directory_that_one_may_only_read_shows_its_figures(
     _assert_told(refused, f"You may not write to {home}:", "CTROOM_HOME")
 
 
+def test_a_turn_that_can_not_be_saved_is_shown_and_told(
+    home: Path, unprivileged: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (home / "conversations").chmod(0o500)
+    ran = unprivileged(*TALKING)
+    (home / "conversations").chmod(0o700)
+
+    assert "Welcome to Ctroom" in ran.stdout
+    _assert_told(ran, "This turn was not saved", "who may write to the data directory")
+
+
 def test_what_one_may_not_read_is_told(
     home: Path, unprivileged: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -264,6 +278,34 @@ def test_the_directory_may_have_any_name_and_be_relative(
 
     assert "5,000,000 remaining" in ctroom(*READING, env=place).stdout
     assert (tmp_path / name / "ctroom.json").is_file()
+
+
+def test_the_app_says_on_a_terminal_why_it_can_not_start(home: Path, open_ctroom: OpenCtroom) -> None:
+    (home / "ctroom.json").write_bytes(b"")
+
+    terminal = open_ctroom(cols=200)
+    assert terminal.wait_exit() == 1
+
+    assert "is damaged (it is empty) and was left as it is: restore a backup with 'ctroom restore'." in (
+        terminal.text
+    )
+    assert "Traceback" not in terminal.text
+
+
+def test_the_app_can_be_used_where_nothing_can_be_saved(
+    home: Path, run_ctroom: Program, ctroom: CommandLine
+) -> None:
+    home.chmod(0o500)
+    with Terminal(
+        UNPRIVILEGED, env=run_ctroom.environment(), cols=120, rows=40, cwd=run_ctroom.directory
+    ) as terminal:
+        terminal.wait_for("Ask anything")
+        terminal.type("hello")
+        terminal.key("enter")
+        terminal.wait_for(re.compile("You may not write to|not saved|can.t be saved|could not be saved"))
+        assert "Traceback" not in terminal.text
+    home.chmod(0o700)
+    assert ctroom(*READING).returncode == 0
 
 
 def test_it_works_without_a_home(run_ctroom: Program, ctroom_home: Path) -> None:

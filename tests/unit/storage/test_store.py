@@ -453,7 +453,7 @@ async def test_a_linked_data_directory_works(linked: Path, tmp_path: Path) -> No
 
 async def test_a_file_in_the_directorys_place_is_told(home: Path) -> None:
     put(home, b"not a directory")
-    with pytest.raises(StorageError, match="something else has its name"):
+    with pytest.raises(StorageError, match="is not a directory"):
         await JsonStore.open(home, clock)
 
 
