@@ -295,7 +295,7 @@ async def test_a_recall_that_fails_anywhere_can_be_tried_again(home: Path, step:
         await store.transaction(add_all)
         await store.refresh()
         files.left = step
-        with pytest.raises(StorageError, match="disk is full|did not confirm"):
+        with pytest.raises(StorageError, match=r"disk is full|did not confirm"):
             await store.recall_conversation("c0")
         await store.refresh()
         assert await listed(store) == [conversation(number) for number in range(MANY)]
