@@ -30,7 +30,7 @@ LIMIT = 400
 """Holds three turns at a time, and has no room for the average turn of eight."""
 PLENTY = 1_000_000
 KEY = "sk-test-0123456789abcdef"
-LONG = (pytest.mark.long, pytest.mark.timeout(1_800))
+LONG = (pytest.mark.long, pytest.mark.timeout(3_600))
 
 
 @dataclass(frozen=True, slots=True)
