@@ -11,6 +11,7 @@ from tui.core.usage import read_count
 from tui.providers import catalog
 from tui.providers.failures import Target, incomplete_error
 from tui.providers.google_errors import blocked_error, complains_of_thinking, provider_error
+from tui.providers.google_mending import mended_events
 from tui.providers.google_reply import Reply
 from tui.providers.google_request import contents, system_instruction
 from tui.providers.sdk import (
@@ -180,11 +181,14 @@ class GoogleProvider(SdkProvider):
             return END  # the reply is whole; its usage came with its finish
 
 
-async def _remember(response: object) -> None:
+async def _remember(response: Any) -> None:
     """Called by the HTTP client for each response, in the task that asked for it."""
     responses = _RESPONSES.get()
     if responses is not None:
         responses.append(response)
+        # The SDK reads a stream by this method.
+        read = response.aiter_bytes
+        response.aiter_bytes = lambda *args: mended_events(read(*args))
 
 
 def _config(request: ChatRequest, *, thoughts: bool) -> Any:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import threading
 import warnings
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from tui.providers import catalog
 from tui.providers.failures import Target, incomplete_error
 from tui.providers.google import GOOGLE_URL
 from tui.providers.google_errors import blocked_error, provider_error
+from tui.providers.google_mending import mended
 from tui.providers.google_reply import Reply
 from tui.providers.google_request import contents, system_instruction
 from tui.providers.sdk import CONNECT_SECONDS, END, SdkProvider, not_installed, silence
@@ -168,7 +170,7 @@ class _Reader:
 
     def _run(self, open_: Callable[[], Responses]) -> None:
         try:
-            self._responses = open_()
+            self._responses = _mending(open_())
             self.accepted = True
             if self._closed.is_set():
                 self.close()
@@ -187,6 +189,20 @@ class _Reader:
     def _put(self, item: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+
+
+class _Mended(deque[str]):
+    """The responses that the SDK's iterator is about to read."""
+
+    def popleft(self) -> str:
+        return mended(super().popleft())
+
+
+def _mending(responses: Responses) -> Responses:
+    """The iterator, made to survive a count that is none; as it is where it has no such queue."""
+    if isinstance(getattr(responses, "_ready_objs", None), deque):
+        responses._ready_objs = _Mended(responses._ready_objs)
+    return responses
 
 
 async def _on_thread(call: Callable[[], Any]) -> Any:

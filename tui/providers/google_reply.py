@@ -34,8 +34,10 @@ class Reply:
                     yield event
             self._finished(_name(getattr(candidate, "finish_reason", None)))
         usage = getattr(chunk, "usage_metadata", None)
-        if usage is not None:
-            yield UsageReport(read_usage(usage_fields(usage)))
+        fields = None if usage is None else usage_fields(usage)
+        # The retired SDK makes a usage of zeros where there is none.
+        if fields is not None and (not fields or any(fields.values())):
+            yield UsageReport(read_usage(fields))
 
     def _finished(self, reason: str) -> None:
         if reason and not reason.endswith("UNSPECIFIED"):
