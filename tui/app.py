@@ -13,7 +13,6 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, SystemModalScreen
 
 from tui import paths
-from tui.app_bindings import APP_BINDINGS
 from tui.background import follow_store, keep_accounts, load_keys, resume_collector, warm_up
 from tui.core.days import zone
 from tui.core.errors import CtroomError
@@ -24,7 +23,7 @@ from tui.services.alerts import alert_title
 from tui.services.services import Services
 from tui.tabs.chat import ChatTab
 from tui.widgets.header_bar import HeaderBar, TabName
-from tui.widgets.hint_bar import HintBar, key_words
+from tui.widgets.hint_bar import APP_BINDINGS, HintBar, key_words
 from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 

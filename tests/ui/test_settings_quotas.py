@@ -109,14 +109,14 @@ async def test_the_history_shows_the_newest_entries_and_all_of_them_by_key(made:
     app = SettingsApp(made.services)
     async with app.run_test(size=(80, 24)) as pilot:
         listed = app.query_one("#purchases-openai", PurchaseList)
-        assert listed.lines() == ("24 Nov 07:00 · set to 1,000,000 · by local",)
+        assert listed.lines() == ("24 Nov 07:00 set to 1,000,000 · local",)
         assert not app.query_one("#purchases-google", PurchaseList).focusable
         for number in range(1, 9):
             await made.services.accounting.add_purchased("openai", 1_000 * number, f"invoice {number}")
         await until(pilot, lambda: len(listed.entries) == 9)
         assert listed.lines() == (
-            "24 Nov 07:00 · top-up +8,000 · by local · invoice 8",
-            "24 Nov 07:00 · top-up +7,000 · by local · invoice 7",
+            "24 Nov 07:00 top-up +8,000 · local · invoice 8",
+            "24 Nov 07:00 top-up +7,000 · local · invoice 7",
             "7 more: Enter shows all",
         )
         listed.focus()

@@ -137,6 +137,24 @@ async def test_a_change_from_elsewhere_shows(services: Services) -> None:
         assert app.field("tiers.pro").value == "50,000"
 
 
+async def test_a_tier_in_use_stays_and_one_that_is_not_can_be_removed(services: Services) -> None:
+    await services.settings.set("tiers.pro", "50000")
+    await services.settings.set("tier", "pro")
+    app = SettingsApp(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = app.field("tiers.pro")
+        assert field.note == "Type remove to take it away."
+        await type_into(pilot, field, "remove", "enter")
+        await until(pilot, lambda: field.has_class("-invalid"))
+        assert field.note == "The tier 'pro' is in use: move its users to another first."
+        await services.settings.set("tier", "basic")
+        await type_into(pilot, field, "remove", "enter")
+        await until(pilot, lambda: "pro" not in services.settings.host().tiers)
+        await until(pilot, lambda: all(f.name != "tiers.pro" for f in app.query(CheckedField)))
+        assert app.snapshot is not None
+        assert app.snapshot.tier == "basic"
+
+
 async def test_a_tier_is_added(services: Services) -> None:
     app = SettingsApp(services)
     async with app.run_test(size=(120, 60)) as pilot:

@@ -31,7 +31,7 @@ def get(name: str | None) -> int:
     return run(work)
 
 
-@command.command("set")
+@command.command("set", context_settings={"ignore_unknown_options": True})  # "-5" is a value
 @click.argument("name")
 @click.argument("value")
 def set_(name: str, value: str) -> int:

@@ -66,8 +66,8 @@ def entry_words(entry: PurchaseEntry, zone: tzinfo, now: datetime) -> str:
     """
     at = entry.purchase.at.astimezone(zone)
     when = f"{at:%d %b %H:%M}" if at.year == now.astimezone(zone).year else f"{at:%Y-%m-%d}"
-    parts = [when, amount_words(entry), f"by {sanitize_line(entry.purchase.by)}"]
-    return " · ".join([*parts, *filter(None, [sanitize_line(entry.purchase.note)])])
+    parts = [f"{when} {amount_words(entry)}", entry.purchase.by, entry.purchase.note]
+    return " · ".join(filter(None, map(sanitize_line, parts)))
 
 
 def entry_json(entry: PurchaseEntry) -> dict[str, Any]:

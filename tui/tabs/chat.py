@@ -18,7 +18,7 @@ from tui.services.services import Services
 from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
 from tui.tabs.chat_list import ChatList
 from tui.tabs.chat_pane import ConversationPane, Target
-from tui.tabs.turn_runner import NEW, TurnRunner
+from tui.tabs.chat_turns import NEW, TurnRunner
 
 
 class ChatTab(TurnRunner):

@@ -1,13 +1,48 @@
-"""The line of key hints at the bottom."""
+"""The keys that work everywhere, and the line of key hints at the bottom."""
 
 from textual import events
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
 _KEY_NAMES = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del", "up": "↑", "down": "↓"}
+
+APP_BINDINGS: list[BindingType] = [
+    Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
+    Binding("f2", "chat", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
+    Binding(
+        "f4",
+        "show_tab('settings')",
+        "settings",
+        id="app.settings",
+        tooltip="Go to Settings",
+        priority=True,
+    ),
+    Binding("f5", "new_conversation", "new", id="app.new", tooltip="Begin a new conversation", priority=True),
+    Binding("f6", "choose_model", "model", id="app.model", tooltip="Choose the model", priority=True),
+    Binding("f8", "list", "list", id="app.list", tooltip="Go to the conversations", priority=True),
+    Binding(
+        "f9",
+        "command_palette",
+        "commands",
+        id="app.commands",
+        tooltip="Every command by name",
+        priority=True,
+    ),
+    Binding(
+        "ctrl+s",
+        "save_again",
+        "save again",
+        id="app.save",
+        tooltip="Save again what could not be saved",
+        show=False,
+        priority=True,
+    ),
+    Binding("ctrl+q", "quit", "quit", id="app.quit", tooltip="Quit Ctroom", show=False, priority=True),
+]
+"""The keys that work everywhere."""
 
 
 class HintBar(Widget):

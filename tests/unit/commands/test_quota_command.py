@@ -51,11 +51,11 @@ def test_the_history_says_what_each_entry_did(ctroom: CommandLine) -> None:
     ctroom("quota", "set", "openai", "900,000")
     ctroom("quota", "add", "google", "5k")
     lines = ctroom("quota", "history").stdout.splitlines()
-    assert [re.sub(r" · \d\d \w{3} \d\d:\d\d", "", line) for line in lines] == [
-        "Google · top-up +5,000 · by local",
-        "OpenAI · corrected to 900,000 · by local",
-        "OpenAI · top-up +250,000 · by local · invoice␛ 17",
-        "OpenAI · set to 1,000,000 · by local",
+    assert [re.sub(r"\d\d \w{3} \d\d:\d\d +", "", line) for line in lines] == [
+        "Google · top-up +5,000 · local",
+        "OpenAI · corrected to 900,000 · local",
+        "OpenAI · top-up +250,000 · local · invoice␛ 17",
+        "OpenAI · set to 1,000,000 · local",
     ]
     told = json.loads(ctroom("quota", "history", "openai", "--json").stdout)["purchases"]
     assert [(row["effect"], row["amount"], row["change"], row["purchased"]) for row in told] == [

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.core.errors import InvalidValueError
+from tui.core.settings import DEFAULT_TIERS
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField, Choice
 from tui.widgets.settings.section import SAVED, Section
@@ -102,7 +103,12 @@ class LimitsSection(Section):
 
     def _tier_field(self, name: str) -> CheckedField:
         return setting_field(
-            self.services, f"tiers.{name}", f"  {name}", suffix="tokens/day", classes="amount"
+            self.services,
+            f"tiers.{name}",
+            f"  {name}",
+            hint="" if name in DEFAULT_TIERS else "Type remove to take it away.",
+            suffix="tokens/day",
+            classes="amount",
         )
 
     def _tiers(self) -> tuple[Choice, ...]:

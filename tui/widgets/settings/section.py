@@ -90,7 +90,8 @@ class Section(Vertical):
             case CheckedField() if not ok:
                 field.refuse(words)
             case CheckedField():
-                field.settle(shown_value(self.services, field.name) if field.name else "", words)
+                there = field.name in self.services.settings.names()  # a tier may just have been removed
+                field.settle(shown_value(self.services, field.name) if there and field.name else "", words)
             case Toggle() if not ok:
                 field.refuse(words)
 
