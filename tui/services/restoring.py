@@ -235,9 +235,7 @@ def restored_sentences(restored: Restored) -> list[str]:
     done = bool(restored.kept)
     sentences = [_outcome(restored, done=done)]
     if restored.damaged:
-        lost = f"{_count(restored.unreadable, 'record')} could not be read" if restored.unreadable else ""
-        rest = f"what could be read of it is {'' if done else 'to be '}kept"
-        sentences.append(f"Damaged: {', '.join(restored.damaged)}; {', '.join(filter(None, (rest, lost)))}.")
+        sentences.append(_damage(restored, done=done))
     for provider, tokens in restored.unproved:
         sentences.append(
             f"{tokens:,} tokens counted as used at {provider_name(provider)} have no ledger row that can be "
@@ -246,6 +244,14 @@ def restored_sentences(restored: Restored) -> list[str]:
     if done:
         sentences.append(f"What was there is kept as {restored.kept}.")
     return sentences
+
+
+def _damage(restored: Restored, *, done: bool) -> str:
+    files = _listed(*restored.damaged)
+    least = f" ({_count(restored.unreadable, 'record')} at least)" if restored.unreadable else ""
+    if done:
+        return f"Damaged: {files}. What could be read was kept, the rest{least} is only in the copy."
+    return f"Damaged: {files}. What can be read would be kept, the rest{least} only in a copy."
 
 
 def _outcome(restored: Restored, *, done: bool) -> str:
@@ -260,8 +266,8 @@ def _outcome(restored: Restored, *, done: bool) -> str:
         _some(restored.kept_conversations, "conversation"),
     )
     if done:
-        kept = f"; {since} made since were kept" if since else ""
-        return f"Restored {restored.name}: {back} came back{kept}."
+        kept = f"; kept {since} made since" if since else ""
+        return f"Restored {restored.name}: brought back {back}{kept}."
     kept = f", and keep {since} made since" if since else ""
     return f"Going back to {restored.name} would bring back {back}{kept}."
 

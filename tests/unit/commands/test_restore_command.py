@@ -40,7 +40,7 @@ def test_a_damaged_file_is_explained_and_a_backup_restores_it(ctroom: CommandLin
 
     restored = ctroom("restore", name, "--yes")
     assert (restored.returncode, restored.stderr) == (0, "")
-    assert "Damaged: ctroom.json; what could be read of it is kept" in restored.stdout
+    assert "Damaged: ctroom.json. What could be read was kept" in restored.stdout
     assert "is kept as before-restore-" in restored.stdout
     assert _purchased(ctroom) == 1_500_000
 

@@ -17,6 +17,7 @@ from tui.core.ports import Store
 from tui.core.quota import KeySource
 from tui.core.settings import LOCAL_USER
 from tui.core.usage import Measured, Provenance, Usage
+from tui.services.audit import audit
 from tui.services.library import Library
 from tui.storage.archive import row_key
 
@@ -129,6 +130,7 @@ def test_a_restore_keeps_every_total_and_twice_is_once(
             saved = await rows_of(local.store)
             assert {row_key(row) for row in saved} <= {row_key(row) for row in rows}
             assert_sums_hold(local.store.view, saved)
+            assert (await audit(local.store)).problem is None
 
     with tempfile.TemporaryDirectory() as directory:
         asyncio.run(live(Place(Path(directory) / "ctroom")))
@@ -146,6 +148,7 @@ async def _restore(place: Place, store: Store) -> None:
     assert _undeleted(store) == entries
     assert await rows_of(store) == rows
     assert_sums_hold(store.view, rows)
+    assert (await audit(store)).problem is None
     assert not place.restore().changed
 
 
