@@ -84,7 +84,7 @@ changes = st.one_of(
     st.tuples(st.just("price"), st.integers(1, 5)),
 )
 estimates = st.integers(0, 200) | st.integers(0, 2_000)
-outputs = st.integers(1, 300) | st.integers(1, 4_000)
+outputs = st.integers(1, 300) | st.integers(1, 4_000) | st.just(50_000)
 key_sources = st.sampled_from([*[KeySource.DEFAULT] * 4, KeySource.OWN, KeySource.NONE])
 
 Step = Callable[[World], Callable[[], Awaitable[Any]]]
@@ -115,7 +115,7 @@ class Accounts(RuleBasedStateMachine):
 
     # Operations
 
-    @initialize(purchased=st.none() | amounts, nano=st.integers(1, 5))
+    @initialize(purchased=amounts | amounts | st.none(), nano=st.integers(1, 5))
     def start(self, purchased: int | None, nano: int) -> None:
         self.price.nano = self.model.price = nano
         if purchased is not None:
@@ -158,8 +158,12 @@ class Accounts(RuleBasedStateMachine):
             assert result in (gone, RefusalReason.PROMPT_TOO_LONG), f"Refused by the wrong limit: {result}."
 
     @precondition(lambda self: self.owned)
-    @rule(attempt=attempts, usage=st.none() | usages, fault=faults)
-    def checkpoint(self, attempt: int, usage: Usage | None, fault: Fault | None) -> None:
+    @rule(attempt=attempts, readings=st.lists(st.none() | usages, min_size=1, max_size=3), fault=faults)
+    def checkpoint(self, attempt: int, readings: list[Usage | None], fault: Fault | None) -> None:
+        for usage in readings:
+            self.checkpoint_once(attempt, usage, fault)
+
+    def checkpoint_once(self, attempt: int, usage: Usage | None, fault: Fault | None) -> None:
         self.clock.move(seconds=1)  # so that the lease is always another: only changes are committed
         self.of_attempt(
             attempt,
@@ -173,32 +177,55 @@ class Accounts(RuleBasedStateMachine):
     def settle(self, attempt: int, usage: Usage, exact: bool, fault: Fault | None) -> None:
         """Settle, and again: whoever was not told that it was done tries once more."""
         measured = Measured(usage, Provenance.REPORTED if exact else Provenance.ESTIMATED)
+        chosen = self.chosen(attempt)
         for trouble in (fault, None):
             self.of_attempt(
-                attempt,
+                self.choice_of(chosen),
                 lambda accounting, attempt_id: accounting.settle(attempt_id, measured),
                 lambda number: self.model.settle(number, usage, exact, self.clock.now),
                 trouble,
             )
 
-    @rule(user=users, process=processes, provider=providers, usage=usages, exact=st.booleans())
-    def whole_turn(self, user: str, process: int, provider: str, usage: Usage, exact: bool) -> None:
+    @rule(user=users, process=processes, percent=st.sampled_from([25, 15, 9, 0]), top_up=st.booleans())
+    def spend_down(self, user: str, process: int, percent: int, top_up: bool) -> None:
+        """A provider that ignores the cap leaves so much of the pool; then perhaps again after a top-up."""
+        self.spend_to(percent, user, process)
+        if top_up:
+            self.purchase("openai", 2_000, True, process, None)
+            self.spend_to(percent, user, process)
+
+    def spend_to(self, percent: int, user: str, process: int) -> None:
+        purchased = self.model.purchased("openai")
+        tokens = (purchased or 0) * (100 - percent) // 100 - self.model.pool_used("openai")
         before = self.model.count
-        self.admit(user, process, provider, 10, 400, KeySource.DEFAULT, None)
+        if tokens > 1:
+            self.admit(user, process, "openai", 1, 1, KeySource.DEFAULT, None)
         if self.model.count > before:
-            self.settle(len(self.owned) - 1, usage, exact, None)
+            self.settle_number(before, Usage(1, tokens - 1))
+        for one in ("local", user):
+            for place in range(PROCESSES):
+                self.alert(one, place, None)
+
+    @rule(user=users, other=users, process=processes, wanted=outputs)
+    def at_once(self, user: str, other: str, process: int, wanted: int) -> None:
+        """Two turns want all that is left."""
+        self.admit(user, process, "openai", 20, wanted, KeySource.DEFAULT, None)
+        self.admit(other, 1 - process, "openai", 20, 50_000, KeySource.DEFAULT, None)
 
     @rule(user=users, process=processes, ends=st.permutations(range(3)), archived=st.booleans())
     def turns_over_midnight(self, user: str, process: int, ends: list[int], archived: bool) -> None:
-        """Three turns, the last two on a later day, end in any order."""
+        """Three turns, the last two on a later day, with a late reading each: two end, in any order."""
         begun: list[int] = []
         for days in (0, 1, 0):
             self.clock.move(days=days)
             before = self.model.count
             self.admit(user, process, "openai", 20, 100, KeySource.DEFAULT, None)
             begun += range(before, self.model.count)
-        for number in (begun[end] for end in ends if end < len(begun)):
-            self.settle(list(self.owned).index(number), Usage(20, 30), True, None)
+        for number in begun:
+            for usage in (Usage(20, 10), Usage(20, 5)):
+                self.checkpoint_once(self.choice_of(number), usage, None)
+        for number in (begun[end] for end in ends[:2] if end < len(begun)):
+            self.settle_number(number, Usage(20, 30))
         if archived:
             self.archive(process, None)
 
@@ -216,14 +243,13 @@ class Accounts(RuleBasedStateMachine):
     @rule(attempt=attempts, usage=st.none() | usages, late=usages, archived=st.booleans())
     def stall_and_come_back(self, attempt: int, usage: Usage | None, late: Usage, archived: bool) -> None:
         """Recovery charges an attempt that stood still; then its process wakes and settles."""
-        open_ones = [number for number in self.owned if number in self.model.open]
-        attempt = list(self.owned).index(open_ones[attempt % len(open_ones)]) if open_ones else attempt
-        self.checkpoint(attempt, usage, None)
+        number = self.chosen(attempt)
+        self.checkpoint_once(attempt, usage, None)
         self.clock.move(minutes=3)
         self.sweep_twice("local", 1, None)
         if archived:
             self.archive(1, None)
-        self.settle(attempt, late, True, None)
+        self.settle_number(number, late)
 
     @rule(user=users, process=processes, fault=faults)
     def sweep_twice(self, user: str, process: int, fault: Fault | None) -> None:
@@ -291,7 +317,8 @@ class Accounts(RuleBasedStateMachine):
         if not (fault is Fault.UNCOMMITTED and result is fault):
             assert result in (self.model.alerts(user, self.clock.now), fault)
 
-    @rule(process=processes, fault=faults)
+    @precondition(lambda self: len(self.model.entries) > 2)
+    @rule(process=processes, fault=st.sampled_from([None, Fault.UNCOMMITTED]))
     def archive(self, process: int, fault: Fault | None) -> None:
         """Old rows move; a crash in between leaves some in both places."""
         for world in self.worlds:
@@ -399,6 +426,19 @@ class Accounts(RuleBasedStateMachine):
         assert results.count(results[0]) == len(results), f"The backends differ: {results}."
         return results[0]
 
+    def chosen(self, attempt: int) -> int:
+        """One of the attempts that somebody knows of: mostly one that is open."""
+        known = list(self.owned)
+        likely = [number for number in known if number in self.model.open] * 3 + known
+        return likely[attempt % len(likely)]
+
+    def settle_number(self, number: int, usage: Usage) -> None:
+        self.settle(self.choice_of(number), usage, True, None)
+
+    def choice_of(self, number: int) -> int:
+        """What `chosen` makes this attempt of."""
+        return next(attempt for attempt in range(4 * len(self.owned)) if self.chosen(attempt) == number)
+
     def of_attempt(
         self,
         attempt: int,
@@ -407,7 +447,8 @@ class Accounts(RuleBasedStateMachine):
         fault: Fault | None,
     ) -> None:
         """Do something to an attempt, by the session that it was admitted to."""
-        number, process = list(self.owned.items())[attempt % len(self.owned)]
+        number = self.chosen(attempt)
+        process = self.owned[number]
 
         def step(world: World) -> Callable[[], Awaitable[object]]:
             accounting = world.session(process, self.model.owners[number]).accounting

@@ -106,6 +106,9 @@ class Model:
     def limit(self, user: str) -> int | None:
         return self.tiers[self.users[user]]
 
+    def purchased(self, provider: str) -> int | None:
+        return self.pools.setdefault(provider, Pool()).purchased
+
     def pool_used(self, provider: str) -> int:
         return sum(entry.tokens for entry in self._charged(provider=provider))
 
@@ -245,8 +248,7 @@ class Model:
     def _left(self, user: str, provider: str, day: date) -> list[tuple[int, int, str]]:
         """What each limit has left, how much of it is held, and its name."""
         found = []
-        purchased = self.pools.setdefault(provider, Pool()).purchased
-        if purchased is not None:
+        if (purchased := self.purchased(provider)) is not None:
             found.append((purchased - self.pool_used(provider), self.pool_held(provider), "pool"))
         if (limit := self.limit(user)) is not None:
             found.append((limit - self.day_used(user, day), self.day_held(user, day), "day"))

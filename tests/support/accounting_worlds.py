@@ -54,6 +54,9 @@ class FaultyMemoryStore(MemoryStore):
         super().__init__()
         self.fault: Fault | None = None
 
+    async def _do(self, work: Callable[[State], T], state: State) -> T:
+        return work(state)  # a thread each time would take longer than all the rest
+
     def _commit(self, state: State) -> None:
         if self.fault is not Fault.UNCOMMITTED:
             super()._commit(state)

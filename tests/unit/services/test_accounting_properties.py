@@ -24,7 +24,7 @@ class AccountsInMemory(Accounts):
 def early_archiving(monkeypatch: pytest.MonkeyPatch) -> None:
     """Move ledger rows to their months' files when there are five, not some hundreds."""
     monkeypatch.setattr(upkeep, "KEPT_LIVE", 2)
-    monkeypatch.setattr(upkeep, "MOST_LIVE", 4)
+    monkeypatch.setattr(upkeep.Upkeep._move_rows, "__defaults__", (4,))
 
 
 @pytest.mark.parametrize(("machine", "examples"), [(AccountsInMemory, 40), (Accounts, 20)])
