@@ -142,6 +142,11 @@ class HostSettings:
     google_base_url: str = ""
     """Empty: `GOOGLE_GEMINI_BASE_URL`, else the SDK's own."""
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Every provider that can be chosen, the demo last."""
+        return (*POOLED, *(endpoint.name for endpoint in self.endpoints), "demo")
+
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of that name."""
         return next((endpoint for endpoint in self.endpoints if endpoint.name == name), None)

@@ -78,11 +78,6 @@ def host_spec(name: str) -> HostSpec | None:
     return _HOST_BY_NAME.get(name)
 
 
-def provider_choices(host: HostSettings) -> tuple[str, ...]:
-    """Every provider, the demo last."""
-    return (*POOLED, *(endpoint.name for endpoint in host.endpoints), "demo")
-
-
 def _own_key(provider: str) -> UserSpec:
     def write(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
         state = replace(user.api_keys.state(provider), use_own=parsing.switch(text))
@@ -208,7 +203,7 @@ def _use_custom(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
 
 
 def _provider(user: UserSettings, text: str, host: HostSettings) -> UserSettings:
-    offered = ("", *provider_choices(host))
+    offered = ("", *host.providers)
     return replace(user, provider=parsing.choice(text, offered, "a provider"))
 
 
@@ -247,7 +242,7 @@ _USER: tuple[UserSpec, ...] = (
         "The provider of new conversations; empty for the first that has a key.",
         lambda user: user.provider,
         _provider,
-        lambda host: ("", *provider_choices(host)),
+        lambda host: ("", *host.providers),
     ),
     *(_model(provider) for provider in BUILT_IN),
     Spec(

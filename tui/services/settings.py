@@ -1,24 +1,21 @@
 """The settings of one user and of the host: by dotted name as text, or as typed records."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui.core.errors import InvalidValueError
 from tui.core.ports import Clock, State, Store
 from tui.core.settings import Endpoint, HostSettings, UserRole, UserSettings, check_endpoint_name
-from tui.services import parsing, tables
-from tui.services.setting_specs import (
-    HostSpec,
-    UserSpec,
-    host_spec,
-    provider_choices,
-    specs,
-    user_spec,
-    with_endpoint,
-)
+from tui.services import tables
+
+if TYPE_CHECKING:
+    from tui.services.setting_specs import HostSpec, UserSpec
 
 
 class SettingsService:
     """Reads settings from the store's view, and changes them in transactions.
+
+    What each dotted name means is imported when one is asked for: the first frame knows the records alone.
 
     Args:
         store: Where they are kept.
@@ -53,10 +50,12 @@ class SettingsService:
 
     def providers(self) -> tuple[str, ...]:
         """Every provider that can be chosen, the demo last."""
-        return provider_choices(self.host())
+        return self.host().providers
 
     def names(self) -> tuple[str, ...]:
         """The dotted names of every setting, tiers and endpoints included."""
+        from tui.services.setting_specs import specs
+
         return tuple(spec.name for spec in specs(self.host()))
 
     def get(self, name: str) -> str:
@@ -65,6 +64,8 @@ class SettingsService:
         Raises:
             InvalidValueError: There is no such setting.
         """
+        from tui.services.setting_specs import host_spec, user_spec
+
         if spec := user_spec(name):
             return spec.read(self.user())
         if name in self.names() and (host := host_spec(name)):
@@ -125,6 +126,9 @@ class SettingsService:
             InvalidValueError: Its name, address, model or context can't be taken, or the user is no admin.
             StorageError: It could not be saved.
         """
+        from tui.services import parsing
+        from tui.services.setting_specs import with_endpoint
+
         self._allow_admin(f"endpoints.{endpoint.name}")
         checked = Endpoint(
             check_endpoint_name(endpoint.name),
@@ -164,6 +168,8 @@ class SettingsService:
         """Both records as they would be with the new value."""
         user = tables.user_settings(state, self._user, self._clock())
         host = tables.host_settings(state)
+        from tui.services.setting_specs import host_spec, user_spec
+
         if spec := user_spec(name):
             return spec.write(user, text, host), host
         if shared := host_spec(name):
@@ -172,7 +178,7 @@ class SettingsService:
             return user, changed
         raise _unknown(name)
 
-    def _allow(self, spec: UserSpec | HostSpec) -> None:
+    def _allow(self, spec: "UserSpec | HostSpec") -> None:
         if spec.admin:
             self._allow_admin(spec.name)
 
@@ -192,7 +198,9 @@ def _keep_tiers_in_use(state: State, host: HostSettings) -> None:
             raise InvalidValueError(f"The tier {user.tier!r} is in use: move its users to another first.")
 
 
-def _spec(name: str) -> UserSpec | HostSpec:
+def _spec(name: str) -> "UserSpec | HostSpec":
+    from tui.services.setting_specs import host_spec, user_spec
+
     spec = user_spec(name) or host_spec(name)
     if spec is None:
         raise _unknown(name)
