@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks.bench_storage import fill_days
+from tests.benchmarks.storage_stalls import fill_days
 from tests.environment import child_environment
 from tests.pty.harness import Terminal
 from tui.storage.store import JsonStore
