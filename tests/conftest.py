@@ -1,4 +1,7 @@
-"""Fixtures and guards for every test: no outside network, no real home directory, no developer's key."""
+"""Fixtures and guards for every test: no outside network, no real home directory, no developer's key.
+
+Long forms are run by `-m long` and by nothing else.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,12 +14,31 @@ from tests import offline
 from tests.environment import is_private, sandbox
 from tests.program import Program
 from tests.support.command_line import CommandLine
+from tests.support.figures import FIGURES
 
 pytest_plugins = ["tests.peers.fixtures", "tests.pty.fixtures"]
 
 # One profile everywhere: the same examples in each run, and no deadline that a busy machine could miss.
 settings.register_profile("ctroom", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("ctroom")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the long forms, unless they are asked for."""
+    if "long" in config.getoption("markexpr"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was recorded; a worker's own output would not be seen."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == FIGURES and report.when == "call":
+                    terminalreporter.write_line(f"{report.nodeid}: {value}")
 
 
 @pytest.fixture(scope="session", autouse=True)

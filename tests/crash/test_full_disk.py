@@ -9,11 +9,11 @@ import pytest
 
 from tests.crash.books import Reader
 from tests.crash.checker import final_violations, inventions, losses
-from tests.crash.conftest import FIGURES
 from tests.crash.fleet import Child
 from tests.crash.journal import Journal
 from tests.crash.recovery import PREPARED, prepare, recover
 from tests.crash.worker import Order, run_until_full
+from tests.support.figures import FIGURES
 
 DISK = 400_000
 """A small disk's bytes."""

@@ -8,12 +8,12 @@ import pytest
 
 from tests.crash.books import Reader
 from tests.crash.checker import final_violations
-from tests.crash.conftest import FIGURES
 from tests.crash.fleet import Child
 from tests.crash.journal import Journal
 from tests.crash.recovery import PREPARED, USERS, prepare, recover
 from tests.crash.rounds import Rounds
 from tests.crash.worker import AT_ONCE, Order, run
+from tests.support.figures import FIGURES
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import pytest
 
 from tests.crash.books import Reader
 from tests.crash.checker import final_violations, inventions, losses
-from tests.crash.conftest import FIGURES
 from tests.crash.journal import Entry, Journal
 from tests.crash.power_cut import PowerCutFiles
 from tests.crash.recovery import PREPARED, PREPARING, opened, prepare, recover
 from tests.crash.steps import BACKUP, FILES, OPERATIONS, restore
 from tests.crash.worker import Order, Session, archiving_often
+from tests.support.figures import FIGURES
 from tui.core.errors import StorageError
 from tui.storage.backup import inspect_backup, list_backups, make_backup
 

@@ -11,6 +11,7 @@ from tests.peers.servers import AIMock
 from tests.program import Program
 from tests.pty.fixtures import OpenCtroom
 from tests.support.command_line import CommandLine
+from tests.support.figures import FIGURES
 from tests.support.replay import Hold, Replay, Talk, talk
 from tui.commands.runtime import utc_now
 from tui.core.chat import Finish, FinishReason, TextDelta, UsageReport
@@ -44,7 +45,7 @@ def test_the_footer_follows_another_process(
     terminal.wait_for("1,801 / 1,000,004")
     # The quickest shows what Ctroom takes; the others, what the machine adds.
     assert min(waits) < SEEN_SECONDS
-    record_property("figures", f"seen after {min(waits):.2f} to {max(waits):.2f} s")
+    record_property(FIGURES, f"seen after {min(waits):.2f} to {max(waits):.2f} s")
 
 
 @pytest.mark.pty
