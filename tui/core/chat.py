@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -36,6 +37,42 @@ def new_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(6).hex()}"
 
 
+class AttachmentKind(StrEnum):
+    """What a provider takes an attached file as."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    PDF = "pdf"
+
+
+@frozen
+class Attachment:
+    """A file that goes with a prompt, as it was when it was attached."""
+
+    id: str
+    name: str
+    """The file's own name, safe to show; never a path."""
+    kind: AttachmentKind
+    media_type: str
+    """Such as `text/plain` or `image/png`, found from the content."""
+    size: int
+    """Bytes."""
+    digest: str
+    """The SHA-256 of the bytes, as hex: the name that they are kept under."""
+    tokens: int | None = None
+    """What it was estimated to add to the input when it was attached. None where that is not known."""
+
+
+@frozen
+class AttachedData:
+    """An attached file as it is sent to a provider."""
+
+    name: str
+    kind: AttachmentKind
+    media_type: str
+    data: bytes = field(repr=False)
+
+
 @frozen
 class Message:
     """One message of a conversation."""
@@ -64,6 +101,8 @@ class Message:
     """From sending to the last delta."""
     edited_at: datetime | None = None
     """UTC; where the text was corrected in place."""
+    attachments: tuple[Attachment, ...] = ()
+    """The files that go with a prompt, in the order of their attaching."""
 
 
 @frozen
@@ -95,6 +134,7 @@ class ChatMessage:
 
     role: Role
     text: str
+    attachments: tuple[AttachedData, ...] = ()
 
 
 @frozen
