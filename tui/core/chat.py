@@ -19,6 +19,10 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+REASONING_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""How much a model may think, least first; each model knows some (`reasoning_effort` of OpenAI's API)."""
+
+
 class MessageStatus(StrEnum):
     """How far a message got."""
 
@@ -106,6 +110,22 @@ class Message:
 
 
 @frozen
+class TurnOptions:
+    """How a conversation's turns are asked for, where that differs from the user's settings."""
+
+    persona: str = ""
+    """The name of the persona it was begun with, for people; `system_prompt` holds what it says."""
+    system_prompt: str | None = None
+    """None: the user's own; empty: none at all."""
+    temperature: float | None = None
+    """Sampling temperature from 0 to 2. None: as in the settings."""
+    max_output: int | None = None
+    """Tokens that a reply may have, reasoning included. None: as in the settings."""
+    reasoning_effort: str | None = None
+    """One of `REASONING_EFFORTS`. None: as in the settings."""
+
+
+@frozen
 class Conversation:
     """The index entry of a conversation; its messages are loaded apart."""
 
@@ -117,6 +137,7 @@ class Conversation:
     provider: str | None = None
     model: str | None = None
     system_prompt: str = ""
+    """Holds where `options` has none; empty: the user's own."""
     head_id: str | None = None
     """The last message of the active branch."""
     message_count: int = 0
@@ -126,6 +147,7 @@ class Conversation:
     tags: tuple[str, ...] = ()
     deleted_at: datetime | None = None
     """UTC; a deleted conversation can be restored until its file is removed."""
+    options: TurnOptions = TurnOptions()
 
 
 @frozen
