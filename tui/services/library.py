@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, tzinfo
+from datetime import date, timedelta, tzinfo
 
 from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
 from tui.core.errors import InvalidValueError, StorageError
@@ -22,6 +22,12 @@ TITLE_LENGTH = 60
 """Characters of a title, in the list and in files."""
 UNTITLED = "New conversation"
 """The title until there is a prompt to take one from."""
+TAG_LENGTH = 24
+"""Characters of a tag."""
+MOST_TAGS = 8
+"""Tags of a conversation."""
+DAYS_KEPT = 30
+"""Days after its deletion on which a conversation can be restored."""
 
 
 @frozen
@@ -142,6 +148,25 @@ class Library:
             lambda entry: replace(entry, title=line or UNTITLED, titled_by_user=bool(line)),
         )
 
+    async def pin(self, conversation_id: str, *, pinned: bool) -> Conversation:
+        """Keep a conversation on top of the list and among the recent ones, or let it go its way again.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        return await self._change(conversation_id, lambda entry: replace(entry, pinned=pinned))
+
+    async def tag(self, conversation_id: str, tags: Iterable[str]) -> Conversation:
+        """Give a conversation these tags in the place of those it has.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        kept = tags_of(tags)
+        return await self._change(conversation_id, lambda entry: replace(entry, tags=kept))
+
     async def choose_model(self, conversation_id: str, provider: str, model: str) -> Conversation:
         """Answer a conversation's next prompts with another model.
 
@@ -191,6 +216,23 @@ class Library:
         await self._store.recall_conversation(conversation_id)
         await self._store.transaction(work)
         await self._store.remove_messages(conversation_id)
+
+    async def purge_expired(self) -> int:
+        """Remove for good what was deleted `DAYS_KEPT` days ago or earlier; how many conversations that were.
+
+        Only recent entries are looked at, and older ones that were listed since the start.
+
+        Raises:
+            StorageError: One could not be removed; it is tried again the next time.
+        """
+        last = self._clock() - timedelta(days=DAYS_KEPT)
+        entries = {entry.id: entry for entry in self._older_entries}
+        entries |= {entry.id: entry for _, entry in self._store.view.conversations}
+        gone = [e for e in entries.values() if e.user == self._user and e.deleted_at and e.deleted_at <= last]
+        for entry in gone:
+            with suppress(InvalidValueError):  # restored or removed by another process meanwhile
+                await self.purge(entry.id)
+        return len(gone)
 
     async def save(self, conversation_id: str, message: Message) -> None:
         """Save a message and make it the head: the message first, then the index.
@@ -312,3 +354,10 @@ def title_of(prompt: str) -> str:
     """A title from a prompt's first line that says anything."""
     lines = (sanitize_line(line, TITLE_LENGTH) for line in prompt.splitlines())
     return next(filter(None, lines), UNTITLED)
+
+
+def tags_of(words: Iterable[str]) -> tuple[str, ...]:
+    """Tags from words that someone wrote: small letters without "#" or spaces, each once, in their order."""
+    lines = (sanitize_line(word.strip().lstrip("#"), TAG_LENGTH) for word in words)
+    tags = ("-".join(line.lower().split()) for line in lines)
+    return tuple(dict.fromkeys(filter(None, tags)))[:MOST_TAGS]
