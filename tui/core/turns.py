@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from tui.core.chat import FinishReason, Message, ReasoningDelta, TextDelta
-from tui.core.errors import RefusalReason
+from tui.core.errors import ProviderErrorKind, RefusalReason
 from tui.core.frozen import frozen
 from tui.core.usage import Measured
 
@@ -38,6 +38,8 @@ class Retrying:
     """How long the wait is."""
     attempt: int
     """2 for the first retry."""
+    kind: ProviderErrorKind | None = None
+    """What was wrong, as the provider's adapter told it."""
 
 
 @frozen
@@ -62,6 +64,8 @@ class ReplyEnded:
     """The turn was refused because there is no usable key."""
     finish: FinishReason | None = None
     """Why the provider ended a whole reply; None where it did not get there."""
+    failure: ProviderErrorKind | None = None
+    """What went wrong at the provider, where that is why the reply failed."""
 
 
 TurnEvent: TypeAlias = (

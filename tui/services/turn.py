@@ -185,7 +185,7 @@ class Turn:
             if wait is None:
                 return _Outcome(MessageStatus.FAILED, failure)
             await self._charges.close(failure)
-            self._emit(Retrying(self._sentence(failure), wait, number + 1))
+            self._emit(Retrying(self._sentence(failure), wait, number + 1, failure.kind))
             await self._stop.unless(services.pause(wait))
         raise AssertionError("The last attempt is not retried.")
 
@@ -276,7 +276,8 @@ class Turn:
         finally:
             refusal = outcome.error.reason if isinstance(outcome.error, QuotaRefusedError) else None
             no_key = isinstance(outcome.error, NoUsableKeyError)
-            self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish))
+            failure = outcome.error.kind if isinstance(outcome.error, ProviderError) else None
+            self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish, failure))
 
     def _partial(self, meter: Meter) -> Message:
         return replace(self._reply, text=meter.text, reasoning=meter.reasoning)

@@ -107,7 +107,7 @@ class BlockRenderer:
         """Number a code block: its index among the things, and its head line."""
         self.code_count += 1
         thing = len(self.things)
-        self.things.append(Thing("code", source, f"code block {self.code_count}"))
+        self.things.append(Thing("code", source, f"code block {self.code_count}", language))
         label = f"{self.code_count} {language or 'text'}"
         return thing, code_head(label, width, self.palette, thing, self._key)
 

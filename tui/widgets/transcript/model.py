@@ -49,6 +49,8 @@ class Thing:
     """The code exactly as it was written, or the link's address."""
     label: str
     """How a message names it, such as "code block 2"."""
+    language: str = ""
+    """What the code is written in, as its fence says."""
 
 
 STATUS_WORDS = {
