@@ -1,7 +1,8 @@
 """A store in this process's memory: the same contract as the one on disk, for tests of what stands on it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar, cast
 
@@ -65,6 +66,8 @@ class MemoryStore:
         tables["meta"] = MemoryTable[Meta]({1: Meta()})
         self._view = State(**tables)
         self._messages: dict[str, dict[str, Message]] = {}
+        self.attachments: dict[str, bytes] = {}
+        """By their digest; the files of removed conversations stay."""
         self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
         self._closing = asyncio.Event()
@@ -107,6 +110,17 @@ class MemoryStore:
 
     async def remove_messages(self, conversation_id: str) -> None:
         self._messages.pop(conversation_id, None)
+
+    async def keep_attachment(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self.attachments[digest] = data
+        return digest
+
+    def load_attachment(self, digest: str) -> bytes | None:
+        return self.attachments.get(digest)
+
+    async def missing_attachments(self, digests: Iterable[str]) -> frozenset[str]:
+        return frozenset(digests) - self.attachments.keys()
 
     async def load_older_conversations(self) -> tuple[Conversation, ...]:
         return ()

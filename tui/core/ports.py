@@ -1,6 +1,6 @@
 """What the services need from outside: providers, a store, a place for keys, a clock."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -170,7 +170,31 @@ class Store(Protocol):
         ...
 
     async def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file, where there is one."""
+        """Remove a conversation's file, where there is one, and the attached files that no other names."""
+        ...
+
+    async def keep_attachment(self, data: bytes) -> str:
+        """Keep the bytes of an attached file, once for all messages; their digest.
+
+        Raises:
+            StorageError: They are not kept.
+        """
+        ...
+
+    def load_attachment(self, digest: str) -> bytes | None:
+        """The bytes of an attached file; None where they are gone. Slow as the disk: call it in a thread.
+
+        Raises:
+            StorageError: The system does not let them be read.
+        """
+        ...
+
+    async def missing_attachments(self, digests: Iterable[str]) -> frozenset[str]:
+        """Which attached files are gone.
+
+        Raises:
+            StorageError: A digest is none.
+        """
         ...
 
     async def load_older_conversations(self) -> tuple[Conversation, ...]:

@@ -18,6 +18,7 @@ from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.frozen import frozen
 from tui.core.quota import Pool
 from tui.core.records import Meta
+from tui.storage.attachments import ATTACHMENTS
 from tui.storage.failures import cannot_read, cannot_write, damaged_backup, no_backup
 from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, real_path, replace_file
 from tui.storage.migrations import FileKind
@@ -33,7 +34,8 @@ DAYS_KEPT = 7
 OTHERS_KEPT = 5
 """Backups before migrations, and as many before restores: a slip and a few tries to mend it."""
 
-_SUBDIRECTORIES = ("ledger", "conversations", INDEX)
+_SUBDIRECTORIES = {"ledger": "*.json", "conversations": "*.json", INDEX: "*.json", ATTACHMENTS: "[0-9a-f]*"}
+"""What is copied beside the state, in this order: attached files are kept before what names them."""
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|before-[a-z]+-\d{8}T\d{12}Z)")
 _KINDS = {
     re.compile(r"\d{4}-\d{2}-\d{2}"): DAYS_KEPT,
@@ -229,7 +231,7 @@ def _latest(home: Path) -> Path | None:
 
 
 def _described(path: Path) -> Backup:
-    sizes = [file.stat().st_size for file in path.rglob("*.json")]
+    sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file() and file.name[0] != "."]
     made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return Backup(path.name, made_at, len(sizes), sum(sizes))
 
@@ -243,11 +245,11 @@ def _abandoned(home: Path) -> list[Path]:
 
 def _copy_all(home: Path, target: Path, previous: Path | None, files: FileLayer) -> None:
     _copy(home / STATE_NAME, target / STATE_NAME, None, files)
-    for name in _SUBDIRECTORIES:
+    for name, pattern in _SUBDIRECTORIES.items():
         if not (home / name).is_dir():
             continue
         make_directory(target / name, files)
-        for source in sorted((home / name).glob("*.json")):
+        for source in sorted((home / name).glob(pattern)):
             _copy(source, target / name / source.name, previous and previous / name / source.name, files)
         files.fsync_directory(target / name)
 

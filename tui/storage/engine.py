@@ -19,6 +19,7 @@ from tui.storage.tables import Draft, view_of
 from tui.storage.writer import Job, JobKind
 
 if TYPE_CHECKING:
+    from tui.storage.attachments import AttachmentFiles
     from tui.storage.upkeep import Upkeep
 
 
@@ -50,6 +51,13 @@ class Engine:
         from tui.storage.upkeep import Upkeep
 
         return Upkeep(self.home, self._clock, self._files)
+
+    @cached_property
+    def attachments(self) -> "AttachmentFiles":
+        """The bytes of attached files."""
+        from tui.storage.attachments import AttachmentFiles
+
+        return AttachmentFiles(self.home, self._files)
 
     def prepare(self) -> None:
         """Make or mend the directory and load the state.
@@ -84,12 +92,14 @@ class Engine:
         return self._conversations.load(conversation_id, expected=self._has_messages(conversation_id))
 
     def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file.
+        """Remove a conversation's file, and the attached files that no other names. The lock must be held.
 
         Raises:
-            StorageError: It could not be removed.
+            StorageError: It could not be removed, or an attached file could not.
         """
+        named = self.attachments.named_by(conversation_id)
         self._conversations.remove(conversation_id)
+        self.attachments.remove_unnamed(named)
 
     def load_older_conversations(self) -> tuple[Conversation, ...]:
         """The index entries that moved out of the state.

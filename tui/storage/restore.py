@@ -18,6 +18,7 @@ from tui.core.records import AuditEntry
 from tui.core.remains import Remains
 from tui.core.settings import LOCAL_USER
 from tui.storage.archive import RowKey, month_of, row_key
+from tui.storage.attachments import AttachmentMerge
 from tui.storage.backup import backup_directory, load_state, make_backup, prune, time_stamp
 from tui.storage.files import SYSTEM_FILES, FileLayer, real_path
 from tui.storage.folding import fold
@@ -138,8 +139,9 @@ class _Plan:
         self._conversations = ConversationMerge(source / "conversations", home / "conversations", files)
         self._index = IndexMerge(source / INDEX, home / INDEX, files)
         self._beside = (self._conversations, self._index, self._ledger, self._trail)
+        self._attachments = AttachmentMerge(source, home, files)
         self._stale: dict[str, set[RowKey]] = {}
-        for merge in self._beside:
+        for merge in (*self._beside, self._attachments):
             merge.merge()
         then = _with_entries(then, self._index.all_then())
         before, now = view_of(then), view_of(_with_entries(self._present.tables, self._index.all_now()))
@@ -161,7 +163,7 @@ class _Plan:
         Raises:
             StorageError: Some of it may not be written.
         """
-        for merge in self._beside:
+        for merge in (self._attachments, *self._beside):
             merge.write()
         draft = Draft(self.tables)
         draft.state.audit.insert(trace)
@@ -223,7 +225,9 @@ class _Plan:
         return Restored(
             name=name,
             changed=bool(
-                any(merge.changed for merge in self._beside) or self._stale or not self._is_present()
+                any(merge.changed for merge in (*self._beside, self._attachments))
+                or self._stale
+                or not self._is_present()
             ),
             rows=len(rows),
             tokens=sum(row.tokens for row in rows),

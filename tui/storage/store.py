@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -132,13 +132,38 @@ class JsonStore:
         await self._do(JobKind.SAVE, lambda: kept, subject=conversation_id)
 
     async def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file, where there is one.
+        """Remove a conversation's file, where there is one, and the attached files that no other names.
 
         Raises:
             StorageError: It could not be removed.
         """
         check_conversation_id(conversation_id)
         await self._do(JobKind.EXCLUSIVE, lambda: self._engine.remove_messages(conversation_id))
+
+    async def keep_attachment(self, data: bytes) -> str:
+        """Keep the bytes of an attached file, once for all messages; their digest.
+
+        Raises:
+            StorageError: They are not kept.
+        """
+        return await self._do(JobKind.EXCLUSIVE, lambda: self._engine.attachments.keep(data))
+
+    def load_attachment(self, digest: str) -> bytes | None:
+        """The bytes of an attached file; None where they are gone. Slow as the disk: call it in a thread.
+
+        Raises:
+            StorageError: The system does not let them be read.
+        """
+        return self._engine.attachments.load(digest)
+
+    async def missing_attachments(self, digests: Iterable[str]) -> frozenset[str]:
+        """Which attached files are gone.
+
+        Raises:
+            StorageError: A digest is none.
+        """
+        wanted = tuple(digests)
+        return await self._do(JobKind.READ, lambda: self._engine.attachments.missing(wanted))
 
     async def load_older_conversations(self) -> tuple[Conversation, ...]:
         """The index entries that are not live any more; the same tuple again where nothing changed.
