@@ -239,6 +239,15 @@ async def test_a_model_without_thoughts_is_asked_again_without_them(gemini: Gemi
     assert "thinkingConfig" not in second.json()["generationConfig"]
 
 
+async def test_a_model_that_refuses_an_effort_still_shows_its_thoughts(gemini: GeminiDouble) -> None:
+    gemini.fail(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
+    async with provider(gemini.gemini_url) as peer:
+        with pytest.raises(ProviderError):
+            await ask(peer, "hi", model="gemini-3.5-flash", reasoning_effort="minimal")
+        sent = [request.json()["generationConfig"].get("thinkingConfig") for request in gemini.wire.requests]
+    assert sent == [{"include_thoughts": True, "thinking_level": "MINIMAL"}, {"include_thoughts": True}, None]
+
+
 @pytest.mark.parametrize("bad", [-5, 1e30, 3.5, "many"])
 @both
 async def test_impossible_usage_never_credits_and_never_crashes(

@@ -354,6 +354,17 @@ async def test_a_parameter_that_is_refused_is_left_out_from_then_on(
     assert [name in request.json() for request in wire.requests] == [True, False, False]
 
 
+async def test_an_effort_that_is_refused_leaves_the_others_to_be_tried(
+    wire: Wire, peer: OpenAIProvider
+) -> None:
+    message = "Unsupported value: 'reasoning_effort' does not support 'max' with this model."
+    wire.script(refusal(message, param="reasoning_effort"), sse(HELLO, STOP, DONE))
+    for effort in ("max", "max", "low"):
+        await ask(peer, "hi", reasoning_effort=effort)
+    sent = [request.json().get("reasoning_effort") for request in wire.requests]
+    assert sent == ["max", None, None, "low"]
+
+
 async def test_the_limit_goes_by_its_other_name_when_refused(wire: Wire, peer: OpenAIProvider) -> None:
     message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
     wire.script(refusal(message, param="max_tokens"), sse(HELLO, STOP, DONE))

@@ -39,6 +39,7 @@ def services(made: Made) -> Services:
         ("host_name", "King's Credits", "King's Credits", "King's Credits"),
         ("max_output", "8k", "8000", "8,000"),
         ("temperature", "0.7", "0.7", "0.7"),
+        ("reasoning_effort", "low", "low", "low"),
         ("tiers.free", "2,500", "2500", "2,500"),
         ("openai.model", "gpt-6-preview", "gpt-6-preview", "gpt-6-preview"),
         (
@@ -273,6 +274,7 @@ async def test_a_member_sees_only_what_is_theirs(tmp_path: Path) -> None:
             "display_time_zone",
             "max_output",
             "temperature",
+            "reasoning_effort",
             "system_prompt",
             "theme",
         }

@@ -106,6 +106,8 @@ class UserSettings:
     theme: str = "textual-dark"
     max_output: int = MAX_OUTPUT
     temperature: float | None = None
+    reasoning_effort: str = ""
+    """One of `tui.core.chat.REASONING_EFFORTS`; empty: the model's own."""
     system_prompt: str = ""
     display_time_zone: str = ""
     """Where reset times are shown in; empty: the host's `time_zone`."""

@@ -37,6 +37,13 @@ def warm(kind: str) -> None:
     import_module(_MODULES[kind]).warm()
 
 
+def efforts(kind: str, model: str) -> tuple[str, ...]:
+    """How much a model can be told to think, least first; empty where it can't be told."""
+    from tui.providers import catalog
+
+    return catalog.efforts(kind, model)
+
+
 def offline_models(kind: str) -> "tuple[ModelInfo, ...]":
     """The models known without asking anyone. Not for named endpoints, which serve what they like."""
     from tui.providers import catalog

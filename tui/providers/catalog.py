@@ -10,7 +10,7 @@ Output limits: the model pages of OpenAI (https://developers.openai.com/api/docs
 import re
 from collections.abc import Mapping
 
-from tui.core.chat import ModelInfo
+from tui.core.chat import REASONING_EFFORTS, ModelInfo
 
 _OFFERED: Mapping[str, tuple[str, ...]] = {
     "openai": (
@@ -82,6 +82,29 @@ _LIMITS: Mapping[str, tuple[tuple[str, int, int], ...]] = {
 }
 """Context and output tokens by the beginning of a name; the first that fits holds."""
 
+_EFFORTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "openai": (
+        (r"gpt-5(\.\d)?-chat|chatgpt|gpt-[34]|o1-mini", ()),
+        (r"gpt-5(-|$)", ("minimal", "low", "medium", "high")),
+        (r"gpt-5\.1", ("none", "low", "medium", "high")),
+        (r"gpt-5\.\d", ("none", "low", "medium", "high", "xhigh")),
+        (r"gpt-[6-9]", ("none", "low", "medium", "high", "xhigh", "max")),
+        (r"o\d|gpt-oss", ("low", "medium", "high")),
+    ),
+    "google": (
+        (r"gemini-2\.5-pro", ("low", "medium", "high")),
+        (r"gemini-2\.5", ("none", "low", "medium", "high")),
+        (r"gemini-\d+(\.\d+)?-pro", ("low", "medium", "high")),
+        (r"gemini-[3-9]", ("minimal", "low", "medium", "high")),
+        (r"", ()),
+    ),
+}
+"""Efforts by the beginning of a name; the first that fits holds. A server that refuses one goes without it.
+
+Sources: OpenAI's reasoning guide (https://developers.openai.com/api/docs/guides/reasoning), Google's page on
+thinking (https://ai.google.dev/gemini-api/docs/thinking).
+"""
+
 _CHATS = re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|o\d)")
 _OTHER_USE = re.compile(
     r"audio|realtime|transcribe|tts|image|live|instruct|search|deep-research|computer-use|codex|-pro\b|translate"
@@ -114,6 +137,20 @@ def model_info(kind: str, model: str) -> ModelInfo:
         if name.startswith(beginning):
             return ModelInfo(model, context, output)
     return ModelInfo(model)
+
+
+def efforts(kind: str, model: str) -> tuple[str, ...]:
+    """How much a model can be told to think, least first; empty where it can't be told.
+
+    Of models that are not known, every effort is offered: a server that knows none goes without it.
+    """
+    if kind == "demo":
+        return ()
+    name = model.removeprefix("ft:").rpartition("/")[2].lower()
+    for beginning, known in _EFFORTS.get(_family(kind), ()):
+        if re.match(beginning, name):
+            return known
+    return REASONING_EFFORTS
 
 
 def _family(kind: str) -> str:

@@ -1,7 +1,6 @@
 """Google Gemini through the `google-genai` SDK."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,7 +12,7 @@ from tui.providers.failures import Target, incomplete_error
 from tui.providers.google_errors import blocked_error, complains_of_thinking, provider_error
 from tui.providers.google_mending import mended_events
 from tui.providers.google_reply import Reply
-from tui.providers.google_request import contents, system_instruction
+from tui.providers.google_request import contents, system_instruction, thinking, thinks
 from tui.providers.sdk import (
     CONNECT_SECONDS,
     END,
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 GOOGLE_URL = "https://generativelanguage.googleapis.com"
 """The Gemini API's address (ai.google.dev/api); the SDK's own default."""
-_THINKS = re.compile(r"gemini-(?:2\.5|[3-9]|\d\d)")
-"""Families that take `include_thoughts` (ai.google.dev/gemini-api/docs/thinking); others answer 400."""
 _LOGGERS = ("google_genai", "httpx2", "httpcore2", "httpx", "httpcore")
 _RESPONSES: ContextVar[list[Any] | None] = ContextVar("responses", default=None)
 """Collects the HTTP responses of the stream being opened in this task, so that it can be closed at once."""
@@ -73,6 +70,8 @@ class GoogleProvider(SdkProvider):
         self._connecting = asyncio.Lock()
         self._thoughtless: set[str] = set()
         """Models that refused to show thoughts."""
+        self._refused_efforts: set[tuple[str, str | None]] = set()
+        """Models with a reasoning effort that they refused."""
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
@@ -144,16 +143,19 @@ class GoogleProvider(SdkProvider):
     ) -> tuple[Stream, object]:
         """Send the request, and wait for its first chunk: the SDK sends nothing before it is asked for one.
 
-        Again without thoughts where a model has none, since a 4xx spends nothing.
+        Again without an effort that a model does not know, then without thoughts where it has none, since a
+        4xx spends nothing.
         """
-        thoughts = bool(_THINKS.match(request.model)) and request.model not in self._thoughtless
+        asked = (request.model, request.reasoning_effort)
+        thoughts = thinks(request.model) and request.model not in self._thoughtless
+        effort = request.reasoning_effort is not None and asked not in self._refused_efforts
         while True:
             token = _RESPONSES.set(responses)
             try:
                 stream = await client.aio.models.generate_content_stream(
                     model=request.model,
                     contents=contents(request),
-                    config=_config(request, thoughts=thoughts),
+                    config=_config(request, thinking(request, effort=effort) if thoughts else None),
                 )
                 async with asyncio.timeout(self._first):
                     return stream, await anext(stream, END)
@@ -163,8 +165,12 @@ class GoogleProvider(SdkProvider):
                 failure = provider_error(error, target, accepted=True if taken else None)
                 if not (thoughts and complains_of_thinking(error, failure)):
                     raise failure from None
-                thoughts = False
-                self._thoughtless.add(request.model)
+                if effort:
+                    effort = False
+                    self._refused_efforts.add(asked)
+                else:
+                    thoughts = False
+                    self._thoughtless.add(request.model)
             finally:
                 _RESPONSES.reset(token)
 
@@ -191,14 +197,14 @@ async def _remember(response: Any) -> None:
         response.aiter_bytes = lambda *args: mended_events(read(*args))
 
 
-def _config(request: ChatRequest, *, thoughts: bool) -> Any:
+def _config(request: ChatRequest, asked_thinking: dict[str, Any] | None) -> Any:
     from google.genai import types
 
     return types.GenerateContentConfig(
         system_instruction=system_instruction(request),
         max_output_tokens=request.max_output,
         temperature=request.temperature,
-        thinking_config=types.ThinkingConfig(include_thoughts=True) if thoughts else None,
+        thinking_config=types.ThinkingConfig(**asked_thinking) if asked_thinking else None,
     )
 
 

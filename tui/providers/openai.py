@@ -14,7 +14,14 @@ from tui.providers.base_url import OPENAI_URL, is_openai
 from tui.providers.failures import Target, incomplete_error, malformed_error
 from tui.providers.openai_errors import body_error, provider_error, read_body
 from tui.providers.openai_reply import Reply
-from tui.providers.openai_request import other_name, parameters, refused_parameter, without
+from tui.providers.openai_request import (
+    adapted,
+    other_name,
+    parameters,
+    refusal,
+    refused_parameter,
+    without,
+)
 from tui.providers.sdk import (
     CONNECT_SECONDS,
     END,
@@ -71,8 +78,8 @@ class OpenAIProvider(SdkProvider):
         super().__init__(api_key=api_key, base_url=base_url, name=name, first=first, stall=stall)
         self._client: AsyncOpenAI | None = None
         self._connecting = asyncio.Lock()
-        self._refused: dict[str, set[str]] = {}
-        """Parameters that a model's server refused."""
+        self._refused: dict[str, set[tuple[str, str]]] = {}
+        """What a model's server refused; see `openai_request.refusal`."""
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
@@ -155,17 +162,16 @@ class OpenAIProvider(SdkProvider):
         create: Any = client.chat.completions.create
         sent = parameters(request, official=is_openai(target.base_url))
         refused = self._refused.setdefault(request.model, set())
-        for name in refused & sent.keys():
-            sent = without(sent, name)
+        sent = adapted(sent, refused)
         while True:
             try:
                 return await create(**sent, extra_headers=self._headers())
             except Exception as error:  # noqa: BLE001  # no SDK's exception leaves an adapter
-                refusal = _refusal(error, sent)
-                if refusal is None or refusal in refused or other_name(refusal) in refused:
+                name = _refused_name(error, sent)
+                if name is None or {(name, ""), (other_name(name), "")} & refused:
                     raise provider_error(error, target) from None
-                refused.add(refusal)
-                sent = without(sent, refusal)
+                refused.add(refusal(sent, name))
+                sent = without(sent, name)
 
     async def _next(self, stream: Stream, reply: Reply, target: Target) -> object:
         """The next chunk, in its time; `END` where none follows, or none that is needed."""
@@ -199,7 +205,7 @@ async def _unstreamed(stream: Stream, target: Target) -> object:
     return body
 
 
-def _refusal(error: Exception, sent: Mapping[str, Any]) -> str | None:
+def _refused_name(error: Exception, sent: Mapping[str, Any]) -> str | None:
     """The parameter to leave out, where that is what the server complains about."""
     if provider_error(error, Target("", "", None)).kind is not ProviderErrorKind.BAD_REQUEST:
         return None

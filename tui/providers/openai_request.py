@@ -1,7 +1,7 @@
 """What is sent to an OpenAI-compatible server, and how it is adapted to what a server refuses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tui.core.chat import ChatRequest
@@ -34,6 +34,19 @@ def parameters(request: ChatRequest, *, official: bool) -> dict[str, Any]:
         sent["temperature"] = request.temperature
     if request.reasoning_effort is not None:
         sent["reasoning_effort"] = request.reasoning_effort
+    return sent
+
+
+def refusal(sent: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """What is remembered of a refused parameter: its name, and of an effort its value too: others may go."""
+    return name, str(sent[name]) if name == "reasoning_effort" else ""
+
+
+def adapted(sent: dict[str, Any], refused: Collection[tuple[str, str]]) -> dict[str, Any]:
+    """The arguments without what was refused before."""
+    for name, _ in refused:
+        if name in sent and refusal(sent, name) in refused:
+            sent = without(sent, name)
     return sent
 
 

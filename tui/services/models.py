@@ -20,6 +20,10 @@ class Catalog(Protocol):
         """The limits of one model, as far as they are known."""
         ...
 
+    def efforts(self, kind: str, model: str) -> tuple[str, ...]:
+        """How much a model can be told to think, least first."""
+        ...
+
 
 class Models:
     """Models by provider, and the choices that a new conversation starts with.
@@ -83,6 +87,10 @@ class Models:
             said.max_output or known.max_output,
             said.name or known.name,
         )
+
+    def efforts(self, provider: str, model: str) -> tuple[str, ...]:
+        """How much a model can be told to think, least first; empty where it can't be told."""
+        return self._catalog.efforts(self.kind(provider), model)
 
     def default(self, provider: str) -> str:
         """The model of a new conversation with a provider; empty where an endpoint has not been asked yet."""

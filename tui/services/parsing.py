@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from tui.core.amounts import parse_tokens
+from tui.core.chat import REASONING_EFFORTS
 from tui.core.days import zone
 from tui.core.errors import InvalidValueError
 from tui.core.text import sanitize, sanitize_line
@@ -180,6 +181,15 @@ def temperature(text: str) -> float | None:
     if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text.strip(), re.ASCII) and (value := float(text)) <= 2:
         return value
     raise InvalidValueError("Enter a number from 0 to 2, or leave it empty for the model's own.")
+
+
+def effort(text: str) -> str | None:
+    """How much a model may think, or nothing for its own way.
+
+    Raises:
+        InvalidValueError: It is none of `REASONING_EFFORTS`.
+    """
+    return choice(text.lower(), ("", *REASONING_EFFORTS), "a reasoning effort") or None
 
 
 def word(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeAlias, TypeVar
 
+from tui.core.chat import REASONING_EFFORTS
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.settings import (
@@ -256,6 +257,13 @@ _USER: tuple[UserSpec, ...] = (
         "Sampling temperature from 0 to 2; empty for the model's own.",
         lambda user: "" if user.temperature is None else f"{user.temperature:g}",
         lambda user, text, _: replace(user, temperature=parsing.temperature(text)),
+    ),
+    Spec(
+        "reasoning_effort",
+        "How much a model that reasons may think before it answers; empty for the model's own.",
+        lambda user: user.reasoning_effort,
+        lambda user, text, _: replace(user, reasoning_effort=parsing.effort(text) or ""),
+        lambda _: ("", *REASONING_EFFORTS),
     ),
     Spec(
         "system_prompt",

@@ -12,6 +12,7 @@ CHANGES = {
     "max_output": "2048",
     "temperature": "0.7",
     "system_prompt": "Be brief.",
+    "reasoning_effort": "low",
     "display_time_zone": "Asia/Tokyo",
     "bell": "false",
     "time_zone": "Europe/Berlin",

@@ -5,6 +5,7 @@ import typing
 import pytest
 from openai.types.shared.chat_model import ChatModel
 
+from tui.core.chat import REASONING_EFFORTS
 from tui.core.settings import DEFAULT_MODELS
 from tui.providers import catalog, model_info, offline_models
 
@@ -74,3 +75,30 @@ def test_the_context_of_a_model(kind: str, model: str, context: int | None) -> N
 )
 def test_which_of_openais_models_chat(model: str, chats: bool) -> None:
     assert catalog.chats(model) is chats
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "efforts"),
+    [
+        ("openai", "gpt-4o", ()),
+        ("openai", "gpt-5-mini", ("minimal", "low", "medium", "high")),
+        ("openai", "openai/gpt-5.1", ("none", "low", "medium", "high")),
+        ("openai", "gpt-5.4-nano", ("none", "low", "medium", "high", "xhigh")),
+        ("openai", "gpt-5.3-chat-latest", ()),
+        ("openai", "o4-mini", ("low", "medium", "high")),
+        ("openai", "qwen3:8b", REASONING_EFFORTS),
+        ("google", "gemini-2.5-pro", ("low", "medium", "high")),
+        ("google", "gemini-2.5-flash", ("none", "low", "medium", "high")),
+        ("google-legacy", "gemini-3.5-flash", ("minimal", "low", "medium", "high")),
+        ("google", "gemma-3-27b-it", ()),
+        ("demo", "demo", ()),
+    ],
+)
+def test_the_efforts_of_a_model(kind: str, model: str, efforts: tuple[str, ...]) -> None:
+    assert catalog.efforts(kind, model) == efforts
+
+
+def test_no_model_has_an_effort_that_can_not_be_chosen() -> None:
+    for kind in ("openai", "google"):
+        for model in offline_models(kind):
+            assert set(catalog.efforts(kind, model.id)) <= set(REASONING_EFFORTS)

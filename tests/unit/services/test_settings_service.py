@@ -15,7 +15,8 @@ from tui.services.setting_specs import Spec
 NAMES = {
     "tier", "time_zone", "display_time_zone", "host_name", "keys.use_custom", "openai.use_own_key",
     "google.use_own_key", "provider", "openai.model", "google.model", "demo.model", "openai.base_url",
-    "google.base_url", "google.sdk", "max_output", "temperature", "system_prompt", "theme", "bell",
+    "google.base_url", "google.sdk", "max_output", "temperature", "reasoning_effort", "system_prompt",
+    "theme", "bell",
     "tiers.free", "tiers.basic", "tiers.unlimited",
 }  # fmt: skip
 
@@ -51,6 +52,8 @@ async def test_every_value_that_is_shown_can_be_given_back(local: Session, name:
         ("max_output", "8k", "8000"),
         ("temperature", "0.70", "0.7"),
         ("system_prompt", "Be brief.\nAlways.", "Be brief.\nAlways."),
+        ("reasoning_effort", "High", "high"),
+        ("reasoning_effort", "", ""),
         ("theme", "nord", "nord"),
         ("bell", "no", "false"),
         ("tiers.free", "2,500", "2500"),
@@ -86,6 +89,7 @@ async def test_values_are_read_as_people_type_them(local: Session, name: str, ty
         ("temperature", "nan", "from 0 to 2"),
         ("temperature", "2.5", "from 0 to 2"),
         ("system_prompt", "x" * 20_001, "20,000"),
+        ("reasoning_effort", "huge", "choose from none, minimal, low"),
         ("theme", "Nord!", "small letters"),
         ("tiers.free", "lots", "number"),
         ("tiers.free", "remove", "not removed"),

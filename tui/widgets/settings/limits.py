@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
+from tui.core.chat import REASONING_EFFORTS
 from tui.core.errors import InvalidValueError
 from tui.core.settings import DEFAULT_TIERS
 from tui.services.services import Services
@@ -66,6 +67,16 @@ class LimitsSection(Section):
             "Temperature",
             placeholder="the model's",
             suffix="0 to 2",
+            classes="short",
+        )
+        yield setting_field(
+            services,
+            "reasoning_effort",
+            "Reasoning",
+            choices=[Choice(effort) for effort in REASONING_EFFORTS],
+            strict=True,
+            placeholder="the model's",
+            hint="How much a model that reasons may think; more costs more tokens.",
             classes="short",
         )
         yield setting_field(
