@@ -32,11 +32,13 @@ async def follow_store(services: Services, _changed: Callable[[], None]) -> None
 
 
 async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:
-    """Recover what dead processes left, and save what could not be saved, at once and every minute."""
+    """Recover what dead processes left, save what could not be saved, and purge; at once and every minute."""
     while True:
         with suppress(CtroomError):
             await services.turns.recover()
             await services.turns.save_pending()
+        with suppress(CtroomError):
+            await services.library.purge_expired()
         changed()
         await asyncio.sleep(SWEEP_SECONDS)
 

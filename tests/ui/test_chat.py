@@ -127,22 +127,6 @@ async def test_a_conversation_is_reopened_from_the_list(tmp_path: Path) -> None:
         assert len(ui.transcript.store) == 0
 
 
-async def test_a_conversation_is_deleted_after_asking(tmp_path: Path) -> None:
-    async with running(tmp_path) as ui:
-        await ui.send("To be deleted")
-        await ui.pilot.press("f8", "delete")
-        await ui.pilot.pause()
-        assert "Delete the conversation “To be deleted”?" in ui.screen_text()
-        await ui.pilot.press("enter")
-        await ui.pilot.pause()
-        assert len(ui.services.library.conversations()) == 1
-        await ui.pilot.press("delete")
-        await ui.pilot.pause()
-        await ui.pilot.press("tab", "enter")
-        await ui.until(lambda: not ui.services.library.conversations())
-        assert "To be deleted" not in ui.screen_text()
-
-
 async def test_the_model_is_changed_in_the_middle_of_a_conversation(tmp_path: Path) -> None:
     async with running(tmp_path) as ui:
         await ui.send("hello")

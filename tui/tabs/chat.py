@@ -16,7 +16,7 @@ from tui.core.errors import CtroomError
 from tui.core.settings import POOLED
 from tui.services.services import Services
 from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
-from tui.tabs.chat_list import ChatList
+from tui.tabs.chat_list import ChatList, deeds_bindings
 from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW, TurnRunner
 
@@ -30,6 +30,7 @@ class ChatTab(TurnRunner):
 
     BINDINGS = [
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the reply and keep what came"),
+        *deeds_bindings(),
     ]
 
     zone: reactive[tzinfo] = reactive[tzinfo](UTC, repaint=False)
@@ -121,13 +122,14 @@ class ChatTab(TurnRunner):
         if self.conversations.has_focus:
             self.to_prompt()
         else:
-            self.conversations.add_class("-open")
-            self.conversations.focus()
+            self._to_list()
 
     # Bindings
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Esc stops a reply where there is one, else it leads back to the prompt."""
+        if action == "do":
+            return self.conversation is not None
         return action != "stop" or self.replying or not self.pane.prompt.has_focus
 
     def action_stop(self) -> None:
@@ -136,6 +138,16 @@ class ChatTab(TurnRunner):
             self.to_prompt()
         elif self.conversation is not None:
             self.services.turns.stop(self.conversation.id)
+
+    def action_do(self, deed: str) -> None:
+        """Do something to the open conversation."""
+        if self.conversation is not None:
+            with suppress(CtroomError):
+                self.conversations.do(deed, self.services.library.get(self.conversation.id))
+
+    def action_undo_delete(self) -> None:
+        """Bring back the conversation that was deleted last."""
+        self.conversations.undo()
 
     # Conversations
 
@@ -191,7 +203,15 @@ class ChatTab(TurnRunner):
     def _conversation_deleted(self, event: ChatList.Deleted) -> None:
         self.services.turns.stop(event.conversation_id)
         if self.conversations.current == event.conversation_id:
+            from_list = self.conversations.has_focus
             self.new_conversation()
+            if from_list:  # where the next key may bring it back
+                self._to_list()
+
+    @on(ChatList.Changed)
+    def _conversation_changed(self, event: ChatList.Changed) -> None:
+        if self.conversations.current == event.conversation.id:
+            self.pane.title_line.title = event.conversation.title
 
     async def _save_model(self, conversation_id: str, provider: str, model: str) -> None:
         try:
@@ -224,6 +244,10 @@ class ChatTab(TurnRunner):
         if self.conversation is not None:
             with suppress(CtroomError):
                 self.pane.title_line.title = self.services.library.get(self.conversation.id).title
+
+    def _to_list(self) -> None:
+        self.conversations.add_class("-open")
+        self.conversations.focus()
 
     def to_prompt(self) -> None:
         """Go to the prompt; a list that lies over the conversation closes."""

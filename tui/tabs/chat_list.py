@@ -1,18 +1,24 @@
-"""The list of the chat tab: fills itself from the library, opens and deletes."""
+"""The list of the chat tab: fills itself from the library, opens, names, pins, tags and deletes."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Any
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.core.chat import Conversation
 from tui.core.errors import CtroomError
-from tui.services.library import Library, OpenConversation, newest_first
+from tui.core.text import sanitize_line
+from tui.services.library import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, Library, OpenConversation, newest_first
 from tui.widgets.conversation_list import ConversationList
-from tui.widgets.conversation_rows import Row, conversation_rows, joined
+from tui.widgets.conversation_rows import Row, conversation_rows, joined, matches
+
+TAGS_LENGTH = MOST_TAGS * (TAG_LENGTH + 1)
+"""Characters of all tags of a conversation, with a space between them."""
 
 
 class ChatList(ConversationList):
@@ -28,6 +34,18 @@ class ChatList(ConversationList):
 
         chat_list: "ChatList"
         opened: OpenConversation
+
+        @property
+        def control(self) -> "ChatList":
+            """The list."""
+            return self.chat_list
+
+    @dataclass
+    class Changed(Message):
+        """A conversation has another title, other tags, or was pinned."""
+
+        chat_list: "ChatList"
+        conversation: Conversation
 
         @property
         def control(self) -> "ChatList":
@@ -54,6 +72,7 @@ class ChatList(ConversationList):
         self._rest: tuple[object, ...] = ()
         self._rest_rows: tuple[Row, ...] = ()
         self._problem = ""
+        self._deleted: list[Conversation] = []
         self.zone: tzinfo = UTC
         """Where the reader's days begin."""
 
@@ -88,7 +107,7 @@ class ChatList(ConversationList):
             newest = older[0].updated_at
             first = tuple(entry for entry in recent if entry.pinned or entry.updated_at > newest)
             between = tuple(entry for entry in recent if not entry.pinned and entry.updated_at <= newest)
-            rest = (older, between, self._library.today(self.zone), self.zone)
+            rest = (older, between, self._library.today(self.zone), self.zone, self.wanted)
             if rest != self._rest:
                 entries = older + between
                 self._rest_rows = await asyncio.to_thread(lambda: self._rows_of(newest_first(entries)))
@@ -102,7 +121,15 @@ class ChatList(ConversationList):
             self._problem = problem
             self.notify(problem, title="Older ones not listed", severity="error", timeout=10, markup=False)
 
+    @on(ConversationList.FilterChanged)
+    def _filter_changed(self) -> None:
+        """List what matches, older ones included."""
+        self._reaches_older = True
+        self.fill()
+
     def _rows_of(self, conversations: Iterable[Conversation]) -> tuple[Row, ...]:
+        if wanted := (self.wanted or "").strip():
+            conversations = [entry for entry in conversations if matches(entry, wanted)]
         return conversation_rows(conversations, self._library.today(self.zone), self.zone)
 
     async def _load(self, conversation_id: str) -> None:
@@ -111,24 +138,106 @@ class ChatList(ConversationList):
         except CtroomError as error:
             self.notify(str(error), title="Not opened", severity="error", timeout=10, markup=False)
 
-    @on(ConversationList.DeleteRequested)
-    def _delete_requested(self, event: ConversationList.DeleteRequested) -> None:
-        from tui.dialogs.confirm import ConfirmDialog
+    # What is done to a conversation
 
-        doomed = event.conversation
+    @on(ConversationList.Asked)
+    def _asked(self, event: ConversationList.Asked) -> None:
+        self.do(event.deed, event.conversation)
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.run_worker(self._delete(doomed.id), exit_on_error=False)
+    def do(self, deed: str, conversation: Conversation) -> None:
+        """Do something to a conversation, after asking for what it takes.
 
-        question = f"Delete the conversation “{doomed.title}”?"
-        self.app.push_screen(ConfirmDialog(question, "Its tokens stay counted.", yes="Delete"), answered)
+        Args:
+            deed: "rename", "pin", "tags" or "delete".
+            conversation: The conversation.
+        """
+        match deed:
+            case "rename":
+                self._ask_for_title(conversation)
+            case "tags":
+                self._ask_for_tags(conversation)
+            case "pin":
+                pinned = not conversation.pinned
+                self._change(self._library.pin(conversation.id, pinned=pinned), "Not pinned")
+            case "delete":
+                self.run_worker(self._delete(conversation), exit_on_error=False)
 
-    async def _delete(self, conversation_id: str) -> None:
+    def _ask_for_title(self, conversation: Conversation) -> None:
+        from tui.dialogs.line import LineDialog
+
+        def answered(title: str | None) -> None:
+            if title is not None:
+                self._change(self._library.rename(conversation.id, title), "Not renamed")
+
+        about = "An empty title lets the next prompt give one."
+        self.app.push_screen(LineDialog("Title", conversation.title, about, most=TITLE_LENGTH), answered)
+
+    def _ask_for_tags(self, conversation: Conversation) -> None:
+        from tui.dialogs.line import LineDialog
+
+        def answered(line: str | None) -> None:
+            if line is not None:
+                self._change(self._library.tag(conversation.id, line.replace(",", " ").split()), "Not tagged")
+
+        about = "Words with spaces between them. In the list, / and #tag find what has a tag."
+        line = " ".join(conversation.tags)
+        self.app.push_screen(LineDialog("Tags", line, about, most=TAGS_LENGTH), answered)
+
+    def _change(self, change: Coroutine[Any, Any, Conversation], problem: str) -> None:
+        self.run_worker(self._apply(change, problem), exit_on_error=False)
+
+    async def _apply(self, change: Coroutine[Any, Any, Conversation], problem: str) -> None:
         try:
-            await self._library.delete(conversation_id)
+            changed = await change
         except CtroomError as error:
-            self.notify(str(error), title="Not deleted", severity="error", timeout=10, markup=False)
+            self.notify(str(error), title=problem, severity="error", timeout=10, markup=False)
         else:
             self.fill()
-            self.post_message(self.Deleted(self, conversation_id))
+            self.post_message(self.Changed(self, changed))
+
+    async def _delete(self, conversation: Conversation) -> None:
+        try:
+            await self._library.delete(conversation.id)
+        except CtroomError as error:
+            self.notify(str(error), title="Not deleted", severity="error", timeout=10, markup=False)
+            return
+        self._deleted.append(conversation)
+        self.fill()
+        self.post_message(self.Deleted(self, conversation.id))
+        title = sanitize_line(conversation.title, 40)
+        self.notify(f"Deleted \u201c{title}\u201d. F8 and u bring it back.", timeout=8, markup=False)
+
+    @on(ConversationList.UndoRequested)
+    def undo(self) -> None:
+        """Bring back what was deleted last in this session."""
+        if self._deleted:
+            self.run_worker(self._restore(self._deleted.pop()), group="restore", exit_on_error=False)
+        else:
+            self.notify("Nothing was deleted since Ctroom was opened.", timeout=3)
+
+    async def _restore(self, conversation: Conversation) -> None:
+        try:
+            restored = await self._library.restore(conversation.id)
+        except CtroomError as error:
+            self._deleted.append(conversation)
+            self.notify(str(error), title="Not brought back", severity="error", timeout=10, markup=False)
+        else:
+            self.fill()
+            self.go_to(restored.id)
+            title = sanitize_line(restored.title, 40)
+            self.notify(f"\u201c{title}\u201d is back.", timeout=3, markup=False)
+
+
+def deeds_bindings() -> list[BindingType]:
+    """What can be done to the open conversation: the keys of the list, after the key that leads to it."""
+    deeds = (
+        ("r", "do('rename')", "rename", "Rename this conversation"),
+        ("p", "do('pin')", "pin", "Pin this conversation on top of the list, or let it go"),
+        ("t", "do('tags')", "tags", "Tag this conversation"),
+        ("delete", "do('delete')", "delete", "Delete this conversation"),
+        ("u", "undo_delete", "undo delete", "Bring back the conversation that was deleted last"),
+    )
+    return [
+        Binding(f"f8 {key}", action, name, show=False, id=f"chat.{name.replace(' ', '_')}", tooltip=tooltip)
+        for key, action, name, tooltip in deeds
+    ]

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,45 +19,44 @@ from tui.core.chat import Conversation
 from tui.core.text import sanitize_line
 from tui.widgets.conversation_rows import Row, next_item
 
+TITLE = "Conversations"
+MOST_TYPED = 60
+"""Characters of a filter."""
+
+
+def _binding(key: str, action: str, name: str, tooltip: str, *, show: bool = False) -> Binding:
+    binding_id = f"conversations.{name.replace(' ', '_')}"
+    return Binding(key, action, name, show=show, id=binding_id, tooltip=tooltip)
+
 
 class ConversationList(ScrollView, can_focus=True):
     """Conversations by day, drawn line by line: a year of them costs no more than a screenful."""
 
     HELP: ClassVar[str] = (
-        "Your conversations, newest first. Up and Down choose, Enter opens, Delete removes one after asking, "
-        "Escape returns to the prompt."
+        "Your conversations, pinned ones on top, then the newest. Up and Down choose, Enter opens, / filters "
+        "by title or #tag. Delete removes one, and u brings it back. Escape returns to the prompt."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", show=False, id="conversations.up", tooltip="The conversation above"),
-        Binding("down", "move(1)", "down", show=False, id="conversations.down", tooltip="The one below"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="conversations.page_up", tooltip="A page up"),
-        Binding(
-            "pagedown",
-            "page(1)",
-            "page down",
-            show=False,
-            id="conversations.page_down",
-            tooltip="A page down",
-        ),
-        Binding("home", "edge(1)", "first", show=False, id="conversations.first", tooltip="The newest one"),
-        Binding("end", "edge(-1)", "last", show=False, id="conversations.last", tooltip="The oldest one"),
-        Binding(
-            "enter", "open", "open", show=False, id="conversations.open", tooltip="Open the conversation"
-        ),
-        Binding(
-            "delete",
-            "delete",
-            "delete",
-            show=False,
-            id="conversations.delete",
-            tooltip="Delete the conversation, after asking",
-        ),
+        _binding("up", "move(-1)", "up", "The conversation above"),
+        _binding("down", "move(1)", "down", "The one below"),
+        _binding("pageup", "page(-1)", "page up", "A page up"),
+        _binding("pagedown", "page(1)", "page down", "A page down"),
+        _binding("home", "edge(1)", "first", "The newest one"),
+        _binding("end", "edge(-1)", "last", "The oldest one"),
+        _binding("enter", "open", "open", "Open the conversation"),
+        _binding("slash", "filter", "filter", "Filter the conversations by title or #tag", show=True),
+        _binding("r", "ask('rename')", "rename", "Rename the conversation at the cursor", show=True),
+        _binding("p", "ask('pin')", "pin", "Pin the conversation at the cursor, or let it go", show=True),
+        _binding("t", "ask('tags')", "tags", "Tag the conversation at the cursor", show=True),
+        _binding("delete", "ask('delete')", "delete", "Delete the conversation at the cursor"),
+        _binding("u,ctrl+z", "undo", "undo", "Bring back the conversation that was deleted last"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "conversations--heading",
         "conversations--item",
         "conversations--current",
         "conversations--cursor",
+        "conversations--tags",
         "conversations--empty",
     }
 
@@ -66,6 +67,8 @@ class ConversationList(ScrollView, can_focus=True):
     """The id of the conversation that is open."""
     cursor: reactive[int] = reactive(-1)
     """The row that the keys act on; -1: none."""
+    wanted: reactive[str | None] = reactive[str | None](None)
+    """The filter that is being typed; None: there is none."""
 
     @dataclass
     class Opened(Message):
@@ -80,15 +83,39 @@ class ConversationList(ScrollView, can_focus=True):
             return self.conversation_list
 
     @dataclass
-    class DeleteRequested(Message):
-        """The user asked to delete a conversation."""
+    class Asked(Message):
+        """The user asked that something be done to a conversation."""
 
         conversation_list: "ConversationList"
         conversation: Conversation
+        deed: str
+        """"rename", "pin", "tags", "delete" or "export"."""
 
         @property
         def control(self) -> "ConversationList":
             """The list that it was chosen from."""
+            return self.conversation_list
+
+    @dataclass
+    class UndoRequested(Message):
+        """The user wants back what was deleted last."""
+
+        conversation_list: "ConversationList"
+
+        @property
+        def control(self) -> "ConversationList":
+            """The list."""
+            return self.conversation_list
+
+    @dataclass
+    class FilterChanged(Message):
+        """Other conversations are to be listed."""
+
+        conversation_list: "ConversationList"
+
+        @property
+        def control(self) -> "ConversationList":
+            """The list."""
             return self.conversation_list
 
     @dataclass
@@ -104,12 +131,15 @@ class ConversationList(ScrollView, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="conversations")
-        self.border_title = "Conversations"
+        self.border_title = TITLE
 
-    def watch_rows(self, rows: tuple[Row, ...]) -> None:
-        """Fit the scroll range, and keep the cursor on a conversation."""
+    def watch_rows(self, before: tuple[Row, ...], rows: tuple[Row, ...]) -> None:
+        """Fit the scroll range, and keep the cursor on its conversation, else on the one in its place."""
         self.virtual_size = Size(0, len(rows))
         start = min(max(self.cursor, 0), len(rows) - 1)
+        chosen = before[self.cursor].conversation if 0 <= self.cursor < len(before) else None
+        if chosen is not None and self.has_focus:
+            start = _place_of(chosen.id, rows, start)
         found = next_item(rows, start, 1)
         self.cursor = -1 if (at := found if found is not None else next_item(rows, start, -1)) is None else at
         self._look_for_the_end()
@@ -123,6 +153,12 @@ class ConversationList(ScrollView, can_focus=True):
         """Tell when the end comes near."""
         self._look_for_the_end()
 
+    def watch_wanted(self, before: str | None, wanted: str | None) -> None:
+        """Show what is typed, and tell."""
+        self.border_title = TITLE if wanted is None else Content(f"/ {wanted}▏")
+        if (before or "") != (wanted or ""):
+            self.post_message(self.FilterChanged(self))
+
     def watch_cursor(self, cursor: int) -> None:
         """Keep the cursor in view."""
         if cursor >= 0:
@@ -133,7 +169,9 @@ class ConversationList(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         at = y + self.scroll_offset.y
         if not self.rows and y == 0:
-            return self._strip("  None yet", width, "conversations--empty")
+            return self._strip(
+                "  Nothing matches" if self.wanted else "  None yet", width, "conversations--empty"
+            )
         if at >= len(self.rows):
             return Strip.blank(width, self.rich_style)
         row = self.rows[at]
@@ -146,20 +184,14 @@ class ConversationList(ScrollView, can_focus=True):
         if at == self.cursor and self.has_focus:
             looks.append("conversations--cursor")
         mark = "▌" if current else "›" if at == self.cursor and self.has_focus else " "
-        return self._strip(f" {mark} {sanitize_line(row.text, max(1, width - 3))}", width, *looks)
+        title = f" {mark} {sanitize_line(row.text, max(1, width - 3))}"
+        tags = fitting_tags(row.conversation.tags, width - cell_len(title) - 3)
+        return self._strip(title, width, *looks, aside=tags)
 
     def on_focus(self) -> None:
         """Start at the conversation that is open."""
-        at = next(
-            (
-                i
-                for i, row in enumerate(self.rows)
-                if row.conversation and row.conversation.id == self.current
-            ),
-            None,
-        )
-        if at is not None:
-            self.cursor = at
+        if self.current is not None:
+            self.go_to(self.current)
 
     def on_click(self, event: events.Click) -> None:
         """Open what was clicked."""
@@ -167,6 +199,10 @@ class ConversationList(ScrollView, can_focus=True):
         if 0 <= at < len(self.rows) and self.rows[at].conversation is not None:
             self.cursor = at
             self.action_open()
+
+    def go_to(self, conversation_id: str) -> None:
+        """Put the cursor on a conversation, where it is listed."""
+        self.cursor = _place_of(conversation_id, self.rows, self.cursor)
 
     def action_move(self, step: int) -> None:
         """Move the cursor by one conversation."""
@@ -188,12 +224,51 @@ class ConversationList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """Open the conversation at the cursor."""
         if chosen := self._chosen():
+            self.wanted = None
             self.post_message(self.Opened(self, chosen))
 
-    def action_delete(self) -> None:
-        """Ask to delete the conversation at the cursor."""
+    def action_ask(self, deed: str) -> None:
+        """Ask that something be done to the conversation at the cursor."""
         if chosen := self._chosen():
-            self.post_message(self.DeleteRequested(self, chosen))
+            self.post_message(self.Asked(self, chosen, deed))
+
+    def action_undo(self) -> None:
+        """Ask for what was deleted last."""
+        self.post_message(self.UndoRequested(self))
+
+    # The filter
+
+    def action_filter(self) -> None:
+        """Begin to filter: what is typed from here on says which conversations are listed."""
+        self.wanted = ""
+
+    def on_key(self, event: events.Key) -> None:
+        """While a filter is typed, plain characters are its text."""
+        if self.wanted is None:
+            return
+        if event.key == "escape":
+            self.wanted = None
+        elif event.key == "backspace":
+            self.wanted = self.wanted[:-1] if self.wanted else None
+        elif event.is_printable and event.character:
+            self._type(event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Filter by what was pasted."""
+        if self.wanted is not None:
+            event.stop()
+            self._type(sanitize_line(event.text, MOST_TYPED))
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002
+        """Whether a key is text here: then no binding shows it."""
+        return self.wanted is not None and character is not None and character.isprintable()
+
+    def _type(self, text: str) -> None:
+        self.wanted = f"{self.wanted or ''}{text}"[:MOST_TYPED]
 
     def _look_for_the_end(self) -> None:
         """A screenful ahead, so that what is added is there before it is looked at."""
@@ -203,10 +278,36 @@ class ConversationList(ScrollView, can_focus=True):
     def _chosen(self) -> Conversation | None:
         return self.rows[self.cursor].conversation if 0 <= self.cursor < len(self.rows) else None
 
-    def _strip(self, text: str, width: int, *looks: str) -> Strip:
+    def _strip(self, text: str, width: int, *looks: str, aside: str = "") -> Strip:
+        style = self._look(*looks)
+        if not aside:
+            return Strip([Segment(text, style)]).adjust_cell_length(width, style)
+        gap = " " * (width - cell_len(text) - cell_len(aside) - 1)
+        quiet = style + Style(color=self.get_component_rich_style("conversations--tags").color, bold=False)
+        return Strip([Segment(text + gap, style), Segment(f"{aside} ", quiet)])
+
+    def _look(self, *looks: str) -> Style:
         style = self.get_component_rich_style(looks[0])
         for look in looks[1:]:
             style += self.get_component_rich_style(look, partial=True)
             # A partial style has the background as it was written, not as blended with what lies under it.
             style += Style(bgcolor=self.get_component_rich_style(look).bgcolor)
-        return Strip([Segment(text, style)]).adjust_cell_length(width, style)
+        return style
+
+
+def fitting_tags(tags: tuple[str, ...], room: int) -> str:
+    """As many of the first tags as have room: "#trip #lisbon"."""
+    words = ""
+    for tag in tags:
+        longer = f"{words} #{tag}" if words else f"#{tag}"
+        if cell_len(longer) > room:
+            break
+        words = longer
+    return words
+
+
+def _place_of(conversation_id: str, rows: tuple[Row, ...], at: int) -> int:
+    """Where a conversation stands; `at` where it is gone."""
+    return next(
+        (i for i, row in enumerate(rows) if row.conversation and row.conversation.id == conversation_id), at
+    )

@@ -35,6 +35,20 @@ def conversation_rows(conversations: Iterable[Conversation], today: date, zone: 
     )
 
 
+def matches(conversation: Conversation, wanted: str) -> bool:
+    """Whether a conversation has every word of a filter: "#trip" the beginning of a tag, others the title.
+
+    Args:
+        conversation: The conversation.
+        wanted: The filter as it was typed; an empty one lets everything through.
+    """
+    title = conversation.title.casefold()
+    return all(
+        any(tag.startswith(word[1:]) for tag in conversation.tags) if word.startswith("#") else word in title
+        for word in wanted.casefold().split()
+    )
+
+
 def joined(rows: tuple[Row, ...], more: tuple[Row, ...]) -> tuple[Row, ...]:
     """Rows and those of older conversations: a heading that goes on is not repeated."""
     heading = next((row.text for row in reversed(rows) if row.conversation is None), None)

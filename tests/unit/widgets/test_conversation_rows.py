@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tui.core.chat import Conversation
-from tui.widgets.conversation_rows import conversation_rows, joined, next_item
+from tui.widgets.conversation_rows import conversation_rows, joined, matches, next_item
 
 NOW = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -55,3 +55,11 @@ def test_a_heading_that_goes_on_is_not_repeated() -> None:
         first, rest = [ONE, *older][:split], [ONE, *older][split:]
         assert joined(conversation_rows(first, TODAY, UTC), conversation_rows(rest, TODAY, UTC)) == whole
     assert joined(whole, ()) == joined((), whole) == whole
+
+
+def test_a_filter_wants_every_word_in_any_case() -> None:
+    tagged = replace(ONE, tags=("code", "straße"))
+    for wanted in ("", "  ", "rust", "LIFE rust", "#co", "#code lifetimes"):
+        assert matches(tagged, wanted), wanted
+    for wanted in ("rust boats", "#rust", "#odd", "code"):
+        assert not matches(tagged, wanted), wanted

@@ -1,0 +1,175 @@
+"""What the list of conversations does: rename, pin, tag, delete and bring back, filter."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from textual.widgets import Input
+
+from tests.ui.app_harness import SMALL, WIDE, Running, running
+from tui.core.chat import Conversation
+from tui.core.ports import State
+from tui.dialogs.line import LineDialog
+from tui.storage.store import JsonStore
+from tui.widgets.conversation_list import ConversationList, fitting_tags
+
+NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+TITLES = ("Trip to Lisbon", "Rust lifetimes", "SQL windows", "Names for a boat")
+
+
+async def keep(home: Path, *entries: Conversation) -> None:
+    """Conversations that were talked in before."""
+
+    def add(state: State) -> None:
+        for entry in entries:
+            state.conversations.insert(entry)
+
+    store = await JsonStore.open(home, lambda: NOW)
+    await store.transaction(add)
+    await store.aclose()
+
+
+async def keep_titles(home: Path) -> None:
+    await keep(
+        home,
+        *(
+            Conversation(f"c{number}", "local", title, NOW, NOW - timedelta(hours=number), "demo", "demo")
+            for number, title in enumerate(TITLES)
+        ),
+    )
+
+
+def listed(ui: Running) -> list[str]:
+    return [row.text for row in ui.app.query_one(ConversationList).rows if row.conversation is not None]
+
+
+def at_cursor(ui: Running) -> str:
+    conversations = ui.app.query_one(ConversationList)
+    return conversations.rows[conversations.cursor].text
+
+
+async def in_list(ui: Running) -> None:
+    """Go to the list, once it is filled."""
+    await ui.until(lambda: len(listed(ui)) >= len(TITLES))
+    await ui.pilot.press("f8", "home")
+
+
+async def test_renaming_in_the_list(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        await ui.pilot.press("down", "enter")
+        await ui.until(lambda: ui.chat.conversation is not None)
+        await ui.pilot.press("f8", "r")
+        await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+        assert ui.app.screen.query_one(Input).value == "Rust lifetimes"
+        await ui.pilot.press("home", *"My ", "enter")
+        await ui.until(lambda: "My Rust lifetimes" in listed(ui))
+        assert at_cursor(ui) == "My Rust lifetimes"
+        assert ui.chat.pane.title_line.title == "My Rust lifetimes"
+        await ui.pilot.press("r", *"never kept", "escape")
+        await ui.pilot.pause()
+        assert listed(ui)[1] == "My Rust lifetimes"
+
+
+async def test_pinned_ones_go_on_top_and_the_cursor_goes_with_them(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        await ui.pilot.press("end", "p")
+        await ui.until(lambda: listed(ui)[0] == "Names for a boat")
+        assert at_cursor(ui) == "Names for a boat"
+        assert ui.app.query_one(ConversationList).rows[0].text == "Pinned"
+        await ui.pilot.press("p")
+        await ui.until(lambda: listed(ui) == list(TITLES))
+
+
+async def test_tags_are_shown_and_found(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        await ui.pilot.press("t")
+        await ui.pilot.pause()
+        await ui.pilot.press(*"#Trip, 2026", "enter")
+        await ui.until(lambda: ui.services.library.get("c0").tags == ("trip", "2026"))
+        await ui.until(lambda: "#trip" in ui.screen_text())
+        await ui.pilot.press("slash", *"#tr")
+        await ui.until(lambda: listed(ui) == ["Trip to Lisbon"])
+
+
+async def test_a_filter_is_typed_and_left(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        await ui.pilot.press("slash", *"rup")  # r and p are text here
+        await ui.until(lambda: listed(ui) == [])
+        assert "Nothing matches" in ui.screen_text()
+        assert "/ rup" in ui.screen_text()
+        await ui.pilot.press("backspace")
+        await ui.until(lambda: listed(ui) == ["Rust lifetimes"])
+        await ui.pilot.press("escape")
+        await ui.until(lambda: listed(ui) == list(TITLES))
+        assert ui.app.query_one(ConversationList).has_focus
+        await ui.pilot.press("slash", *"SQL", "enter")
+        await ui.until(lambda: ui.chat.conversation is not None)
+        assert ui.chat.conversation is not None
+        assert ui.chat.conversation.title == "SQL windows"
+        await ui.until(lambda: listed(ui) == list(TITLES))
+        assert ui.prompt.has_focus
+
+
+async def test_what_was_deleted_is_brought_back_from_the_list(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    for size in (WIDE, SMALL):
+        async with running(tmp_path, size) as ui:
+            await in_list(ui)
+            await ui.pilot.press("enter")
+            await ui.until(lambda: ui.chat.conversation is not None)
+            await ui.pilot.press("f8", "delete")
+            await ui.until(lambda: listed(ui) == list(TITLES[1:]))
+            assert ui.chat.conversation is None
+            assert ui.app.query_one(ConversationList).has_focus
+            await ui.pilot.press("delete")
+            await ui.until(lambda: listed(ui) == list(TITLES[2:]))
+            await ui.pilot.press("u")
+            await ui.until(lambda: listed(ui) == list(TITLES[1:]))
+            await ui.pilot.press("ctrl+z")
+            await ui.until(lambda: listed(ui) == list(TITLES))
+            assert at_cursor(ui) == TITLES[0]
+
+
+async def test_the_palette_does_it_to_the_open_conversation(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        await ui.send("To be renamed")
+        await ui.pilot.press("f9")
+        await ui.pilot.pause()
+        await ui.pilot.press(*"Rename this")
+        await ui.until(lambda: "F8 r" in ui.screen_text())
+        await ui.pilot.press("enter")
+        await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+        await ui.pilot.press("ctrl+u", *"Another title", "enter")
+        await ui.until(lambda: listed(ui) == ["Another title"])
+        assert ui.chat.pane.title_line.title == "Another title"
+
+
+async def test_a_change_that_can_t_be_saved_says_so(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        other = await JsonStore.open(tmp_path, lambda: NOW)
+
+        def take_away(state: State) -> None:
+            for doc_id, entry in list(state.conversations):
+                state.conversations.replace(doc_id, replace(entry, deleted_at=NOW))
+
+        await other.transaction(take_away)
+        await other.aclose()
+        await ui.pilot.press("p")
+        await ui.until(lambda: bool(ui.app._notifications))
+        assert [notice.title for notice in ui.app._notifications] == ["Not pinned"]
+
+
+def test_tags_have_the_room_that_a_title_leaves() -> None:
+    assert fitting_tags(("trip", "lisbon"), 13) == "#trip #lisbon"
+    assert fitting_tags(("trip", "lisbon"), 12) == "#trip"
+    assert fitting_tags(("trip",), 4) == ""
