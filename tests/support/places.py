@@ -3,13 +3,16 @@
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from tests.support.session import ManualClock, Session, session
+from tui.core.periods import Period, period_of
 from tui.core.ports import State, Store, Table
 from tui.core.quota import KeySource, LedgerRow
 from tui.core.settings import LOCAL_USER
+from tui.services import tables
 from tui.services.restoring import bring_forward
 from tui.storage.archive import row_key
 from tui.storage.backup import make_backup
@@ -70,7 +73,6 @@ def facts(state: State) -> dict[str, list[str]]:
     counted: dict[str, Table[Any]] = {
         "quotas": state.quotas,
         "purchases": state.purchases,
-        "daily_usage": state.daily_usage,
         "own_usage": state.own_usage,
         "attempts": state.attempts,
         "usage_rollup": state.usage_rollup,
@@ -78,7 +80,21 @@ def facts(state: State) -> dict[str, list[str]]:
         "alerts": state.alerts,
         "audit": state.audit,
     }
-    return {name: sorted(repr(record) for _, record in table) for name, table in counted.items()}
+    records = {name: sorted(repr(record) for _, record in table) for name, table in counted.items()}
+    return {**records, "daily_usage": _days(state)}
+
+
+def _days(state: State) -> list[str]:
+    """What days count, by the period that each belongs to: a day that is held on waits to be folded."""
+    latest = tables.meta(state).latest_day
+    totals: dict[tuple[str, str, date], tuple[int, int, int]] = {}
+    for _, usage in state.daily_usage:
+        period = period_of(usage.date, latest) if latest else usage.period
+        period = max(period, usage.period, key=list(Period).index)
+        key = (usage.user, usage.provider, period.first_day(usage.date))
+        used, held, estimated = totals.get(key, (0, 0, 0))
+        totals[key] = (used + usage.used, held + usage.held, estimated + usage.estimated)
+    return sorted(f"{key} {total}" for key, total in totals.items() if any(total))
 
 
 async def rows_of(store: Store) -> list[LedgerRow]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.places import Place, assert_sums_hold, facts, rows_of
@@ -109,6 +109,11 @@ _operations = st.lists(
 
 
 @settings(max_examples=25)
+@example(
+    before=[],
+    since=[("hold", 1, "openai"), ("let_days_pass", 248, "openai"), ("spend", 1, "openai")],
+    left=0,
+).via("a day that is held on waits to be folded")
 @given(before=_operations, since=_operations, left=st.integers(0, 100))
 def test_a_restore_keeps_every_total_and_twice_is_once(
     before: list[Operation], since: list[Operation], left: int
