@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pyte
 
@@ -158,6 +158,11 @@ class Terminal:
         """Column and row of the cursor, from 0."""
         with self._changed:
             return self._screen.cursor.x, self._screen.cursor.y
+
+    @property
+    def attributes(self) -> list[Any]:
+        """The terminal's attributes, as `termios.tcgetattr` gives them."""
+        return termios.tcgetattr(self._master)
 
     def send(self, data: bytes) -> None:
         """Send bytes as a terminal would."""

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from tui.commands.runtime import DONE, FAILED, open_services, say
+from tui.skeleton import FirstSight
 
 
-def run_app() -> int:
+def run_app(sight: FirstSight | None = None) -> int:
     """Run the full-screen app on the terminal of this process.
+
+    Args:
+        sight: The skeleton that stands there; the app takes the terminal over from it.
 
     Returns:
         The exit status; failures are raised, for `guarded` to say.
@@ -22,19 +26,20 @@ def run_app() -> int:
     # Modules and stylesheets are no garbage: looking for some in them takes a sixth of the start.
     gc.disable()
     try:
-        return asyncio.run(_session(os.environ))
+        return asyncio.run(_session(os.environ, sight))
     finally:
         gc.enable()
 
 
-async def _session(environ: Mapping[str, str]) -> int:
+async def _session(environ: Mapping[str, str], sight: FirstSight | None) -> int:
     # A reply that streams is settled while the services close, after the app: signals are held off till then.
     async with aclosing(await open_services(environ)) as services:
         from tui.app import CtroomApp
-        from tui.commands.terminal import end_with_system
+        from tui.commands.terminal import driver_over, end_with_system
 
         app = CtroomApp(services, environ=environ)
         end_with_system(app)
+        app.driver_class = driver_over(sight)
         await app.run_async()
     if app.crash_reference is not None:
         say(

@@ -7,13 +7,17 @@ import signal
 import threading
 from contextlib import suppress
 from types import FrameType
+from typing import ClassVar
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.skeleton import FirstSight
+
 END_SECONDS = 10.0
 """The longest that an ending takes; what is not settled by then, recovery charges."""
 
+_ALTERNATE_SCREEN = "\x1b[?1049h"
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -24,7 +28,19 @@ class TerminalDriver(LinuxDriver):
     dead writer thread will never take.
     """
 
+    sight: ClassVar[FirstSight | None] = None
+    """The skeleton that stands on the terminal before the first start."""
     _gone = False
+    _on_skeleton = False
+
+    def start_application_mode(self) -> None:
+        """Begin; on a terminal that shows the skeleton, without clearing it."""
+        before = self.sight.hand_over() if self.sight is not None else None
+        self._on_skeleton = before is not None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if before is not None:
+            self._on_skeleton = False
+            self.attrs_before = before
 
     def let_go(self) -> None:
         """Give the terminal up. May be called on any thread."""
@@ -35,6 +51,8 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Write, where there is somebody to read it."""
+        if self._on_skeleton and data == _ALTERNATE_SCREEN:
+            return  # it is there: to ask for it again would clear it
         if not self._gone:
             super().write(data)
 
@@ -54,6 +72,15 @@ class TerminalDriver(LinuxDriver):
             self._writer_thread._queue.get()
 
 
+def driver_over(sight: FirstSight | None) -> type[TerminalDriver]:
+    """The driver of a terminal that may show the skeleton.
+
+    Args:
+        sight: What the driver takes the terminal over from.
+    """
+    return type("TerminalDriver", (TerminalDriver,), {"sight": sight})
+
+
 def end_with_system(app: App[None]) -> None:
     """End the app in order on SIGTERM, SIGHUP and SIGINT, and when its terminal is gone.
 
@@ -64,7 +91,6 @@ def end_with_system(app: App[None]) -> None:
     Args:
         app: The app, before it runs on this loop.
     """
-    app.driver_class = TerminalDriver
     ending = _Ending(app, asyncio.get_running_loop())
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:

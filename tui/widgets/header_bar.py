@@ -41,7 +41,7 @@ class HeaderBar(Widget):
         before = max(2, (width - tabs.cell_length) // 2 - name.cell_length)
         after = width - name.cell_length - before - tabs.cell_length - user.cell_length
         if after < 2:
-            return Content.assemble(name, " " * 2, tabs)
+            return Content.assemble(name, " " * before, tabs)
         return Content.assemble(name, " " * before, tabs, " " * after, user)
 
     def _tab(self, tab: TabName) -> Content:
