@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tui.core.chat import ChatRequest, Role
+from tui.core.chat import ChatMessage, ChatRequest, Role
 
 _THINKS = re.compile(r"gemini-(?:2\.5|[3-9]|\d\d)")
 """Families that take `include_thoughts` (ai.google.dev/gemini-api/docs/thinking); others answer 400."""
@@ -60,7 +60,15 @@ def contents(request: ChatRequest) -> list[dict[str, Any]]:
             continue
         role = "model" if message.role is Role.ASSISTANT else "user"
         if merged and merged[-1]["role"] == role:
-            merged[-1]["parts"].append({"text": message.text})
+            merged[-1]["parts"] += _parts(message)
         else:
-            merged.append({"role": role, "parts": [{"text": message.text}]})
+            merged.append({"role": role, "parts": _parts(message)})
     return merged
+
+
+def _parts(message: ChatMessage) -> list[dict[str, Any]]:
+    """The attachments, then the text: Gemini reads a picture best before what is asked of it."""
+    attached = [
+        {"inline_data": {"mime_type": one.media_type, "data": one.data}} for one in message.attachments
+    ]
+    return [*attached, {"text": message.text}] if message.text or not attached else attached

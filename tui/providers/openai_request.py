@@ -1,10 +1,11 @@
 """What is sent to an OpenAI-compatible server, and how it is adapted to what a server refuses."""
 
+import base64
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tui.core.chat import ChatRequest
+from tui.core.chat import AttachedData, AttachmentKind, ChatMessage, ChatRequest
 
 _RENAMED = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
 """The limit has two names: newer OpenAI models refuse the old one, most other servers know only that one."""
@@ -25,7 +26,7 @@ def parameters(request: ChatRequest, *, official: bool) -> dict[str, Any]:
     """
     sent: dict[str, Any] = {
         "model": request.model,
-        "messages": [{"role": message.role.value, "content": message.text} for message in request.messages],
+        "messages": [_message(message, official=official) for message in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_completion_tokens" if official else "max_tokens": request.max_output,
@@ -48,6 +49,25 @@ def adapted(sent: dict[str, Any], refused: Collection[tuple[str, str]]) -> dict[
         if name in sent and refusal(sent, name) in refused:
             sent = without(sent, name)
     return sent
+
+
+def _message(message: ChatMessage, *, official: bool) -> dict[str, Any]:
+    """A message; its attachments stand before its text, as parts beside it."""
+    if not message.attachments:
+        return {"role": message.role.value, "content": message.text}
+    parts = [_part(attached, official=official) for attached in message.attachments]
+    if message.text:
+        parts.append({"type": "text", "text": message.text})
+    return {"role": message.role.value, "content": parts}
+
+
+def _part(attached: AttachedData, *, official: bool) -> dict[str, Any]:
+    url = f"data:{attached.media_type};base64,{base64.b64encode(attached.data).decode()}"
+    if attached.kind is AttachmentKind.PDF:
+        return {"type": "file", "file": {"filename": attached.name, "file_data": url}}
+    # Newer models would take a picture at its original size otherwise, for four times the tokens.
+    detail = {"detail": "high"} if official else {}
+    return {"type": "image_url", "image_url": {"url": url, **detail}}
 
 
 def refused_parameter(sent: Mapping[str, Any], status: int, param: object, message: str) -> str | None:

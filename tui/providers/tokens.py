@@ -21,6 +21,7 @@ from functools import lru_cache
 from tui.core.chat import ChatMessage
 from tui.providers import demo
 from tui.providers.bpe import Encoder
+from tui.providers.vision import attached_tokens
 
 MARGIN = 1.1
 """Safety for what a template adds, and for a tokenizer that is not quite ours (design, section 3)."""
@@ -78,7 +79,8 @@ def count_text(text: str, model: str, kind: str) -> int:
 def estimate_input(messages: Sequence[ChatMessage], model: str, kind: str) -> int:
     """Tokens that a request may come to, rather too many than too few. CPU-bound: see `count_text`."""
     counted = sum(count_text(message.text, model, kind) for message in messages)
-    return math.ceil(counted * MARGIN) + PER_MESSAGE * len(messages) + PER_REQUEST
+    attached = sum(attached_tokens(each, kind, model) for message in messages for each in message.attachments)
+    return math.ceil(counted * MARGIN) + attached + PER_MESSAGE * len(messages) + PER_REQUEST
 
 
 @lru_cache(_REMEMBERED)

@@ -1,4 +1,4 @@
-"""Attached files: kept once under their digest, private, in backups, removed with the last that names them."""
+"""Attached files: kept once under their digest, private, in backups, removed with what names them."""
 
 import hashlib
 import os
