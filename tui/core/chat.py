@@ -36,6 +36,23 @@ class MessageStatus(StrEnum):
     """The process died while it streamed; the last checkpoint is kept."""
 
 
+class FinishReason(StrEnum):
+    """Why a reply ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    """It reached `max_output` or the model's own limit."""
+    FILTERED = "filtered"
+    OTHER = "other"
+
+
+CARRY_ON = (
+    "Continue your last reply exactly where it ends, in the middle of a word if need be. "
+    "Repeat nothing of it, and say nothing about continuing."
+)
+"""What a model is asked, out of sight, to continue a reply that was cut off."""
+
+
 def new_id() -> str:
     """A unique id that sorts by the time of its making: 48 bits of milliseconds, 48 random bits, as hex."""
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(6).hex()}"
@@ -89,7 +106,7 @@ class Message:
     parent_id: str | None = None
     """The message it follows; None for the first. Messages form a tree: an edited prompt starts a branch."""
     turn_id: str | None = None
-    """The turn that a prompt and its reply share."""
+    """The turn that a prompt and its first reply share; a later reply to it has a turn of its own."""
     status: MessageStatus = MessageStatus.COMPLETE
     provider: str | None = None
     model: str | None = None
@@ -107,6 +124,10 @@ class Message:
     """UTC; where the text was corrected in place."""
     attachments: tuple[Attachment, ...] = ()
     """The files that go with a prompt, in the order of their attaching."""
+    instead_of: str | None = None
+    """The message that this one stands beside on purpose: a prompt edited, a reply had anew or continued."""
+    finish: FinishReason | None = None
+    """Why the provider ended a reply; None where it did not, or where that is not known."""
 
 
 @frozen
@@ -151,12 +172,36 @@ class Conversation:
 
 
 @frozen
+class Draft:
+    """A prompt that is being written, as it was when the typing last rested."""
+
+    id: str
+    user: str
+    conversation_id: str
+    """Empty: a conversation that is not made yet."""
+    text: str
+    updated_at: datetime
+    """UTC."""
+
+
+@frozen
+class Persona:
+    """A system prompt with a name, to begin conversations with."""
+
+    name: str
+    """Unique among a user's personas, whatever the case of its letters."""
+    user: str
+    system_prompt: str
+
+
+@frozen
 class ChatMessage:
     """A message as it is sent to a provider."""
 
     role: Role
     text: str
     attachments: tuple[AttachedData, ...] = ()
+    """Pictures and PDFs; attached text files are part of the text."""
 
 
 @frozen
@@ -170,16 +215,6 @@ class ChatRequest:
     """Tokens that the reply may have, reasoning included."""
     temperature: float | None = None
     reasoning_effort: str | None = None
-
-
-class FinishReason(StrEnum):
-    """Why a reply ended."""
-
-    STOP = "stop"
-    LENGTH = "length"
-    """It reached `max_output` or the model's own limit."""
-    FILTERED = "filtered"
-    OTHER = "other"
 
 
 @frozen

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from itertools import islice
 
 from tui.core.chat import (
+    CARRY_ON,
     ChatMessage,
     ChatRequest,
     Finish,
@@ -103,13 +104,13 @@ class DemoProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one reply; see `tui.core.ports.Provider.stream`."""
-        prompt = next((m.text for m in reversed(request.messages) if m.role is Role.USER), "")
+        prompt, said = _asked(request.messages)
         command = _COMMAND.match(prompt.strip())
         name, value = (command[1], command[2]) if command else ("", "")
         failure = _failure(value) if name == "fail" else None
         if failure and not failure.accepted:
             raise failure
-        tokens = list(split(_reply(prompt, name, value, request)))
+        tokens = list(split(_reply(prompt, name, value, request).removeprefix(said)))
         limit = min(request.max_output, _FIRST_TOKENS if failure else len(tokens))
         spent_in, sent = count_messages(request.messages), 0
         async for piece in self._paced(tokens[:limit], SLOW_PER_SECOND if name == "slow" else self._pace):
@@ -147,11 +148,19 @@ def _failure(name: str) -> ProviderError:
     return ProviderError(kind, message, retry_after=wait, accepted=name in _IN_THE_MIDDLE)
 
 
+def _asked(messages: tuple[ChatMessage, ...]) -> tuple[str, str]:
+    """The prompt to answer; and what was said in answer to it before, where that is to be continued."""
+    prompts = [message.text for message in messages if message.role is Role.USER]
+    if len(prompts) > 1 and prompts[-1] == CARRY_ON:
+        return prompts[-2], messages[-2].text
+    return (prompts[-1] if prompts else ""), ""
+
+
 def _reply(prompt: str, name: str, value: str, request: ChatRequest) -> str:
     if name == "long":
         wanted = int(value) if value.isdecimal() else 1_000
         return "".join(_long(min(wanted, MOST_TOKENS)))
-    turns = sum(1 for message in request.messages if message.role is Role.USER)
+    turns = sum(1 for m in request.messages if m.role is Role.USER and m.text != CARRY_ON)
     return demo_texts.answer(prompt, turns)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from tui.core.chat import Message, MessageStatus, Role, new_id
+from tui.core.chat import Attachment, Message, MessageStatus, Role, new_id
 from tui.core.errors import CtroomError, StorageError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
@@ -17,6 +17,7 @@ from tui.core.settings import GoogleSdk
 from tui.core.turns import ReplyEnded, TurnEvent
 from tui.services import ledger
 from tui.services.accounting import Accounting
+from tui.services.branches import path_to
 from tui.services.connections import Connections
 from tui.services.keys import Connect, Keys
 from tui.services.library import Library
@@ -95,8 +96,15 @@ class Turns:
 
         return self._make_services(planner=Planner())
 
-    async def send(
-        self, conversation_id: str, text: str, *, provider: str | None = None, model: str | None = None
+    def send(
+        self,
+        conversation_id: str,
+        text: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        attachments: tuple[Attachment, ...] = (),
+        instead_of: str | None = None,
     ) -> AsyncGenerator[TurnEvent, None]:
         """Send a prompt, and give the events of its turn; `ReplyEnded` is always the last, whatever fails.
 
@@ -110,11 +118,47 @@ class Turns:
             text: The prompt.
             provider: Instead of the conversation's.
             model: Instead of the conversation's.
+            attachments: The files that go with it.
+            instead_of: The id of an earlier prompt that this one stands in place of: it begins a branch
+                beside it. None: the prompt follows the active branch.
         """
+        return self._take(
+            Order(conversation_id, text, provider, model, tuple(attachments), instead_of=instead_of)
+        )
+
+    def again(
+        self, conversation_id: str, message_id: str, *, provider: str | None = None, model: str | None = None
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Have a reply anew, beside the old one, and give the events of that turn, like `send`.
+
+        `PromptSaved` names the prompt that is answered again. A turn that is refused, or fails before it is
+        admitted, leaves the conversation as it is, and its reply is not kept.
+
+        Args:
+            conversation_id: The conversation.
+            message_id: The reply, or a prompt that has none.
+            provider: Instead of the conversation's.
+            model: Instead of the conversation's.
+        """
+        return self._take(Order(conversation_id, "", provider, model, reply_to=message_id))
+
+    def carry_on(self, conversation_id: str, reply_id: str) -> AsyncGenerator[TurnEvent, None]:
+        """Continue a reply that was cut off, and give the events of that turn, like `again`.
+
+        The new reply begins with the text of the old one, which is kept beside it; `ReplyStarted` has that
+        text, and the deltas follow it. What is charged is this turn's own.
+
+        Args:
+            conversation_id: The conversation.
+            reply_id: A reply for which `openings.can_carry_on` holds.
+        """
+        return self._take(Order(conversation_id, reply_to=reply_id, carry_on=True))
+
+    async def _take(self, order: Order) -> AsyncGenerator[TurnEvent, None]:
         from tui.services.turn import Turn
 
-        turn = Turn(self._services, Order(conversation_id, text, provider, model))
-        self._track(self._run(conversation_id, turn))
+        turn = Turn(self._services, order)
+        self._track(self._run(order.conversation_id, turn))
         try:
             while True:
                 event = await turn.events.get()
@@ -151,7 +195,13 @@ class Turns:
         return conversation_id in self._running
 
     async def forecast(
-        self, conversation_id: str | None, provider: str, model: str, text: str
+        self,
+        conversation_id: str | None,
+        provider: str,
+        model: str,
+        text: str,
+        *,
+        instead_of: str | None = None,
     ) -> TurnForecast:
         """What sending a prompt would cost at most.
 
@@ -160,6 +210,7 @@ class Turns:
             provider: Whom it would be sent to.
             model: The model.
             text: The prompt as it stands.
+            instead_of: The id of an earlier prompt that it would stand in place of.
 
         Raises:
             InvalidValueError: This user has no such conversation.
@@ -168,7 +219,10 @@ class Turns:
         services = self._services
         branch: tuple[Message, ...] = ()
         if conversation_id:
-            branch = (await services.library.open(conversation_id)).messages
+            opened = await services.library.open(conversation_id)
+            branch = opened.messages
+            if instead_of is not None:
+                branch = path_to(opened.all_messages, instead_of)[:-1]
         prompt = Message(new_id(), Role.USER, text, self._clock())
         plan = await asyncio.to_thread(
             services.planner.plan,

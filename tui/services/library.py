@@ -16,7 +16,7 @@ from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.core.usage import Provenance, Usage
-from tui.services.branches import active_branch, overlay, said_beside
+from tui.services.branches import active_branch, last_below, lies_after, overlay, said_beside
 
 TITLE_LENGTH = 60
 """Characters of a title, in the list and in files."""
@@ -270,12 +270,46 @@ class Library:
         """
         await self._store.save_messages(conversation_id, [message])
 
+    async def branch_off(self, conversation_id: str, reply: Message) -> None:
+        """Begin a branch with a reply that is about to stream: it is the head, whatever was it before.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        await self._store.save_messages(conversation_id, [reply])
+        now = self._clock()
+        await self._change(
+            conversation_id,
+            lambda entry: replace(
+                entry, head_id=reply.id, updated_at=now, message_count=entry.message_count + 1
+            ),
+        )
+
+    async def choose_branch(self, conversation_id: str, message_id: str) -> OpenConversation:
+        """Go on where the newest branch through a message ends; the other branches are kept.
+
+        Raises:
+            InvalidValueError: This user has no such conversation, or it has no such message.
+            StorageError: It can't be read, or the choice could not be saved.
+        """
+        messages = await self._store.load_messages(conversation_id)
+        if all(message.id != message_id for message in messages):
+            raise InvalidValueError("This version is gone: open the conversation again.")
+        head, now = last_below(messages, message_id), self._clock()
+        # Never earlier than before, even by a clock set back: what is newer than that counts as unindexed.
+        await self._change(
+            conversation_id,
+            lambda entry: replace(entry, head_id=head, updated_at=max(now, entry.updated_at)),
+        )
+        return await self.open(conversation_id)
+
     async def _rejoin(self, entry: Conversation, reply: Message) -> None:
         """Let what was said beside a reply follow it, so that one branch has it all."""
         messages = await self._store.load_messages(entry.id)
         if (prompt := said_beside(messages, reply, entry.head_id)) is not None:
             await self._store.save_messages(entry.id, [replace(prompt, parent_id=reply.id)])
-        else:
+        elif lies_after(messages, reply, entry.head_id):
             await self._change(entry.id, lambda other: replace(other, head_id=reply.id), deleted=True)
 
     async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -36,6 +36,7 @@ from tui.services.checkpoints import Checkpoints
 from tui.services.history import Plan, token_kind
 from tui.services.keys import Credential
 from tui.services.meter import Meter
+from tui.services.openings import Opening, with_prompt, with_reply
 from tui.services.retry import wait_before_retry
 from tui.services.stops import Stop, StoppedError
 from tui.services.turn_services import Order, TurnServices
@@ -67,7 +68,14 @@ class Turn:
         self._order = order
         self._stop = Stop()
         self._charges = Charges(services.accounting, services.outbox)
-        self._prompt = Message(new_id(), Role.USER, sanitize(order.text), services.clock(), turn_id=new_id())
+        self._prompt = Message(
+            new_id(),
+            Role.USER,
+            sanitize(order.text),
+            services.clock(),
+            turn_id=new_id(),
+            attachments=order.attachments,
+        )
         self._reply = Message(
             new_id(),
             Role.ASSISTANT,
@@ -77,7 +85,9 @@ class Turn:
             turn_id=self._prompt.turn_id,
             status=MessageStatus.STREAMING,
         )
-        self._branch: tuple[Message, ...] | None = None
+        self._opening: Opening | None = None
+        self._to_save = False
+        """Whether the reply belongs on disk, however it ends."""
         self._secrets: tuple[str, ...] = ()
         self._started_at: float | None = None
         self._last_delta_at: float | None = None
@@ -106,7 +116,7 @@ class Turn:
         await asyncio.shield(self._services.track(self._end(outcome)))
 
     async def _converse(self) -> _Outcome:
-        await self._save_prompt()
+        await self._begin()
         services, provider = self._services, self._reply.provider or ""
         if not self._reply.model:
             self._reply = replace(self._reply, model=await self._stop.unless(self._first_model(provider)))
@@ -117,10 +127,10 @@ class Turn:
         async with services.connections.use(provider, credential) as client:
             return await self._attempts(client, credential, plan)
 
-    async def _save_prompt(self) -> None:
+    async def _begin(self) -> None:
         services, order = self._services, self._order
         conversation = await services.library.find(order.conversation_id)
-        if not self._prompt.text.strip():
+        if order.reply_to is None and not self._prompt.text.strip() and not order.attachments:
             raise InvalidValueError("There is nothing to send: type a prompt first.")
         provider = order.provider or conversation.provider or services.models.default_provider()
         same = provider == conversation.provider
@@ -128,12 +138,19 @@ class Turn:
         self._reply = replace(self._reply, provider=provider, model=model)
         known = await services.library.open(order.conversation_id)
         messages = overlay(known.all_messages, services.outbox.messages(order.conversation_id))
+        if order.reply_to is not None:
+            self._open(with_reply(order, messages, self._reply))
+            self._emit(PromptSaved(self._prompt))
+            return
         conversation = known.conversation
-        branch = active_branch(messages, conversation.head_id, conversation.updated_at)
-        self._prompt = replace(self._prompt, parent_id=branch[-1].id if branch else None)
-        self._branch = (*branch, self._prompt)
+        active = active_branch(messages, conversation.head_id, conversation.updated_at)
+        self._open(with_prompt(order, messages, active, self._prompt, self._reply))
+        self._to_save = True
         saved = await services.outbox.save(order.conversation_id, self._prompt)
         self._emit(PromptSaved(self._prompt, saved))
+
+    def _open(self, opening: Opening) -> None:
+        self._opening, self._prompt, self._reply = opening, opening.prompt, opening.reply
 
     async def _first_model(self, provider: str) -> str:
         """The model of an endpoint that was given none: the first that it lists."""
@@ -145,14 +162,18 @@ class Turn:
 
     async def _plan(self, provider: str, model: str) -> Plan:
         services = self._services
-        return await asyncio.to_thread(
+        asked = self._opening.asked if self._opening else ()
+        plan = await asyncio.to_thread(
             services.planner.plan_exactly,
-            self._branch or (),
+            asked,
             services.system_prompt(self._order.conversation_id),
             provider,
             model,
             services.limits(provider, model),
         )
+        if self._order.carry_on and plan.sent_from == asked[-1].id:
+            raise InvalidValueError("The reply no longer fits what may be sent: ask for it anew instead.")
+        return plan
 
     async def _attempts(self, client: Provider, credential: Credential, plan: Plan) -> _Outcome:
         services, reply = self._services, self._reply
@@ -177,6 +198,7 @@ class Turn:
             self._charges.open(hold.attempt_id, meter)
             if number == 1:
                 self._reply = replace(reply, created_at=services.clock())
+                await self._branch_off()
                 self._emit(ReplyStarted(self._reply, plan.sent_from, plan.fits))
             failure = await self._stream(client, hold, plan, meter)
             if failure is None:
@@ -188,6 +210,12 @@ class Turn:
             self._emit(Retrying(self._sentence(failure), wait, number + 1, failure.kind))
             await self._stop.unless(services.pause(wait))
         raise AssertionError("The last attempt is not retried.")
+
+    async def _branch_off(self) -> None:
+        """Put a reply that stands beside another at the head before it streams: a kill then leaves both."""
+        if not self._to_save:
+            await self._services.library.branch_off(self._order.conversation_id, self._reply)
+            self._to_save = True
 
     async def _stream(self, client: Provider, hold: Hold, plan: Plan, meter: Meter) -> ProviderError | None:
         """Stream one attempt; how it failed, or None where the reply is whole."""
@@ -262,15 +290,16 @@ class Turn:
             spent = await self._charges.measure(outcome.error)
             reply = replace(
                 reply,
-                text=meter.text if meter else "",
-                reasoning=meter.reasoning if meter else "",
+                text=reply.text + (meter.text if meter else ""),
+                reasoning=_joined(reply.reasoning, meter.reasoning if meter else ""),
                 usage=spent.usage if spent else None,
                 provenance=spent.provenance if spent else None,
                 suspicious=bool(spent and spent.suspicious),
                 error=self._sentence(outcome.error) if outcome.error else None,
                 seconds=self._seconds(),
+                finish=outcome.finish,
             )
-            if self._branch is not None:
+            if self._to_save:
                 saved = await self._services.outbox.save(self._order.conversation_id, reply)
             charged = await self._charges.close(outcome.error)
         finally:
@@ -280,7 +309,10 @@ class Turn:
             self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish, failure))
 
     def _partial(self, meter: Meter) -> Message:
-        return replace(self._reply, text=meter.text, reasoning=meter.reasoning)
+        reply = self._reply
+        return replace(
+            reply, text=reply.text + meter.text, reasoning=_joined(reply.reasoning, meter.reasoning)
+        )
 
     def _seconds(self) -> float | None:
         if self._started_at is None or self._last_delta_at is None:
@@ -292,6 +324,11 @@ class Turn:
 
     def _emit(self, event: TurnEvent) -> None:
         self.events.put_nowait(event)
+
+
+def _joined(before: str, after: str) -> str:
+    """The reasoning of a reply that is continued, and that of its continuation."""
+    return "\n\n".join(filter(None, (before, after)))
 
 
 def _unexpected(error: Exception) -> CtroomError:

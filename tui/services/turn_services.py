@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from tui.core.chat import Attachment
 from tui.core.frozen import frozen
 from tui.core.ports import Clock
 from tui.services.accounting import Accounting
@@ -56,9 +57,20 @@ class TurnServices:
 
 @frozen
 class Order:
-    """What is asked for. None: as the conversation says, else the user's default."""
+    """What is asked for: a prompt to send, or another reply to one that was sent."""
 
     conversation_id: str
-    text: str
+    text: str = ""
+    """The prompt."""
     provider: str | None = None
+    """None: as the conversation says, else the user's default."""
     model: str | None = None
+    """None: as the conversation says, else the user's default."""
+    attachments: tuple[Attachment, ...] = ()
+    """The files that go with the prompt."""
+    instead_of: str | None = None
+    """The id of the prompt that this one stands in place of. None: it follows the active branch."""
+    reply_to: str | None = None
+    """The id of a reply to have anew, or of a prompt without one. None: there is a prompt to send."""
+    carry_on: bool = False
+    """Whether that reply is continued, rather than begun again."""

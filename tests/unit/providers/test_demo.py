@@ -6,7 +6,16 @@ import time
 import pytest
 
 from tests.unit.providers.replies import ask, collect, reason, request, text, usage
-from tui.core.chat import ChatMessage, FinishReason, Role, StreamEvent, TextDelta, UsageReport
+from tui.core.chat import (
+    CARRY_ON,
+    ChatMessage,
+    ChatRequest,
+    FinishReason,
+    Role,
+    StreamEvent,
+    TextDelta,
+    UsageReport,
+)
 from tui.core.errors import ProviderError, ProviderErrorKind
 from tui.core.usage import Provenance, Usage
 from tui.providers import connect, demo, demo_texts
@@ -152,3 +161,14 @@ async def test_it_connects_without_pauses_when_asked() -> None:
     assert (await quick.check_key()).ok
     assert [model.id for model in await quick.models()] == ["demo"]
     await quick.aclose()
+
+
+async def test_it_continues_a_reply_where_it_was_cut_off(instant: DemoProvider) -> None:
+    whole = text(await ask(instant, "Show me some code"))
+    parts = (
+        ChatMessage(Role.USER, "Show me some code"),
+        ChatMessage(Role.ASSISTANT, whole[:50]),
+        ChatMessage(Role.USER, CARRY_ON),
+    )
+    events = [event async for event in instant.stream(ChatRequest("demo", parts, max_output=4_000))]
+    assert text(events) == whole[50:]

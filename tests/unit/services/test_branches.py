@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.session import START
 from tui.core.chat import Message, Role
-from tui.services.branches import said_beside
+from tui.services.branches import lies_after, said_beside
 
 
 def prompt(name: str, after: str | None) -> Message:
@@ -39,3 +39,13 @@ def test_nothing_was_said_beside_a_reply_that_is_alone(head: str | None) -> None
 def test_another_reply_to_the_same_prompt_is_none_of_it() -> None:
     again = reply("r1b", "p1")
     assert said_beside((*BEFORE, *MINE, again), MINE[1], "r1b") is None
+
+
+@pytest.mark.parametrize(("head", "after"), [("p1", True), ("p0", True), ("gone", True), ("r1", False)])
+def test_the_branch_goes_on_with_a_reply_that_lies_after_its_end(head: str, *, after: bool) -> None:
+    assert lies_after((*BEFORE, *MINE), MINE[1], head) is after
+
+
+@pytest.mark.parametrize("parent", ["r1", "p0", None])
+def test_the_branch_does_not_leave_what_was_said_or_edited_elsewhere(parent: str | None) -> None:
+    assert not lies_after((*BEFORE, *MINE, prompt("p2", parent)), MINE[1], "p2")
