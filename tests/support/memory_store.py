@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar, cast
 
 from tui.core.chat import Conversation, Message
 from tui.core.errors import StorageError
-from tui.core.ports import State, Table
+from tui.core.ports import MessageText, State, Table
 from tui.core.quota import LedgerRow
 from tui.core.records import Meta
 
@@ -103,6 +104,11 @@ class MemoryStore:
 
     async def load_messages(self, conversation_id: str) -> tuple[Message, ...]:
         return tuple(self._messages.get(conversation_id, {}).values())
+
+    def read_texts(self, conversation_id: str, may_hold: Callable[[bytes], bool]) -> tuple[MessageText, ...]:
+        kept = self._messages.get(conversation_id, {}).values()
+        found = may_hold(json.dumps([message.text for message in kept]).encode("ascii"))
+        return tuple(MessageText(one.id, one.role, one.text) for one in kept) if found else ()
 
     async def save_messages(self, conversation_id: str, messages: Sequence[Message]) -> None:
         kept = self._messages.setdefault(conversation_id, {})

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, StreamEvent
+from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, Role, StreamEvent
 from tui.core.errors import StorageError
 from tui.core.frozen import frozen
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
@@ -109,6 +109,15 @@ class State:
     audit: Table[AuditEntry]
 
 
+@frozen
+class MessageText:
+    """What a search reads of a message."""
+
+    id: str
+    role: Role
+    text: str
+
+
 class Store(Protocol):
     """Durable state. Every change is one transaction, on disk when the await returns."""
 
@@ -158,6 +167,19 @@ class Store(Protocol):
 
         Raises:
             StorageError: The file can't be read; the message names it.
+        """
+        ...
+
+    def read_texts(self, conversation_id: str, may_hold: Callable[[bytes], bool]) -> tuple[MessageText, ...]:
+        """The texts of a conversation's messages, oldest first; blocks, so it is called on a thread.
+
+        Args:
+            conversation_id: The conversation.
+            may_hold: Whether a piece of its JSON may hold what is sought. Where none does, nothing is read
+                further and nothing returned.
+
+        Raises:
+            StorageError: The file is damaged or can't be read.
         """
         ...
 

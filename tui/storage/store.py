@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tui.core.chat import Conversation, Message
 from tui.core.errors import StorageError
-from tui.core.ports import Clock, State
+from tui.core.ports import Clock, MessageText, State
 from tui.core.quota import LedgerRow
 from tui.storage.conversations import check_conversation_id
 from tui.storage.engine import Engine
@@ -120,6 +120,16 @@ class JsonStore:
         """
         check_conversation_id(conversation_id)
         return await self._do(JobKind.READ, lambda: self._engine.load_messages(conversation_id))
+
+    def read_texts(self, conversation_id: str, may_hold: Callable[[bytes], bool]) -> tuple[MessageText, ...]:
+        """The texts of a conversation's messages, oldest first; blocks, so it is called on a thread.
+
+        Raises:
+            StorageError: The file is damaged or can't be read.
+        """
+        from tui.storage.texts import read_texts
+
+        return read_texts(self.home / "conversations", conversation_id, may_hold)
 
     async def save_messages(self, conversation_id: str, messages: Sequence[Message]) -> None:
         """Add messages, or replace those with the same id; on disk when the await returns.
