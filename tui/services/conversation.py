@@ -94,7 +94,7 @@ class Turns:
         """Made when it is first needed: the first frame does not pay for what plans a turn."""
         from tui.services.history import Planner
 
-        return self._make_services(planner=Planner())
+        return self._make_services(planner=Planner(self._store.load_attachment))
 
     def send(
         self,
@@ -150,7 +150,7 @@ class Turns:
 
         Args:
             conversation_id: The conversation.
-            reply_id: A reply for which `openings.can_carry_on` holds.
+            reply_id: A reply for which `branches.can_carry_on` holds.
         """
         return self._take(Order(conversation_id, reply_to=reply_id, carry_on=True))
 
@@ -202,6 +202,7 @@ class Turns:
         text: str,
         *,
         instead_of: str | None = None,
+        attachments: tuple[Attachment, ...] = (),
     ) -> TurnForecast:
         """What sending a prompt would cost at most.
 
@@ -211,6 +212,7 @@ class Turns:
             model: The model.
             text: The prompt as it stands.
             instead_of: The id of an earlier prompt that it would stand in place of.
+            attachments: The files that go with it; one that the model does not take refuses it.
 
         Raises:
             InvalidValueError: This user has no such conversation.
@@ -223,7 +225,9 @@ class Turns:
             branch = opened.messages
             if instead_of is not None:
                 branch = path_to(opened.all_messages, instead_of)[:-1]
-        prompt = Message(new_id(), Role.USER, text, self._clock())
+        prompt = Message(new_id(), Role.USER, text, self._clock(), attachments=attachments)
+        if attachments and (said := services.planner.refusals(attachments, provider, model)):
+            return TurnForecast(0, 0, None, refused=said)
         plan = await asyncio.to_thread(
             services.planner.plan,
             (*branch, prompt),

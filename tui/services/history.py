@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from tui.core.chat import ChatMessage, Message, MessageStatus, Role
+from tui.core.chat import Attachment, ChatMessage, Message, MessageStatus, Role
+from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.quota import FLOOR
-from tui.core.settings import BUILT_IN
 from tui.providers import tokens
+from tui.services.sending import MOST_BYTES, ReadAttachment, as_sent, carried_bytes, refusals, token_kind
+
+__all__ = ["Limits", "Plan", "Planner", "counted_input", "is_sent", "token_kind"]
 
 _CACHED_SIZES = 20_000
 _SENT_REPLIES = frozenset({MessageStatus.COMPLETE, MessageStatus.STOPPED, MessageStatus.INTERRUPTED})
@@ -65,11 +68,15 @@ class Plan:
 class Planner:
     """Chooses what is sent. It remembers the sizes of messages, since a conversation is sent again each turn.
 
-    Its methods are CPU-bound: call them in a thread.
+    Its methods are CPU-bound, and read attached files: call them in a thread.
+
+    Args:
+        read: Finds the bytes of attached files.
     """
 
-    def __init__(self) -> None:
-        self._sizes: dict[tuple[str, str, int, int], int] = {}
+    def __init__(self, read: ReadAttachment = lambda _digest: None) -> None:
+        self._read = read
+        self._sizes: dict[tuple[object, ...], int] = {}
 
     def plan(
         self, branch: Sequence[Message], system_prompt: str, provider: str, model: str, limits: Limits
@@ -84,29 +91,40 @@ class Planner:
             provider: Decides on the tokenizer, with `model`.
             model: The model's id.
             limits: What bounds the turn.
+
+        Raises:
+            InvalidValueError: The model does not take a file that goes with the last message.
         """
+        if said := refusals(branch[-1].attachments if branch else (), provider, model):
+            raise InvalidValueError(said)
         kind = token_kind(provider)
         system = (ChatMessage(Role.SYSTEM, system_prompt),) if system_prompt.strip() else ()
         spent = tokens.estimate_input(system, model, kind)
         candidates = [message for message in branch if is_sent(message)]
         most = limits.input
+        carried = 0
         chosen: list[Message] = []
         for message in reversed(candidates):
-            size = self._size(message, kind, model)
-            if chosen and most is not None and spent + size > most:
+            size = self._size(message, provider, model)
+            carried += carried_bytes(message.attachments)
+            if chosen and ((most is not None and spent + size > most) or carried > MOST_BYTES):
                 break
             chosen.append(message)
             spent += size
         chosen.reverse()
-        spent -= sum(self._size(message, kind, model) for message in _drop_leading_replies(chosen))
+        spent -= sum(self._size(message, provider, model) for message in _drop_leading_replies(chosen))
         whole = len(chosen) == len(candidates)
         return Plan(
-            (*system, *(ChatMessage(message.role, message.text) for message in chosen)),
+            (*system, *(as_sent(message, self._read, provider, model) for message in chosen)),
             None if whole or not chosen else chosen[0].id,
             spent,
             _fitting_output(limits, spent),
             most if most is None else max(0, most),
         )
+
+    def refusals(self, attachments: Sequence[Attachment], provider: str, model: str) -> str:
+        """Why a prompt's files can't be sent, in one sentence; empty where they can."""
+        return refusals(attachments, provider, model)
 
     def plan_exactly(
         self, branch: Sequence[Message], system_prompt: str, provider: str, model: str, limits: Limits
@@ -116,12 +134,14 @@ class Planner:
             tokens.warm()
         return self.plan(branch, system_prompt, provider, model, limits)
 
-    def _size(self, message: Message, kind: str, model: str) -> int:
+    def _size(self, message: Message, provider: str, model: str) -> int:
         """What a message adds to the estimate of an input."""
-        key = (kind, model, hash(message.text), len(message.text))
+        kind = token_kind(provider)
+        files = tuple((one.digest, one.name) for one in message.attachments)
+        key = (provider, model, hash(message.text), len(message.text), files)
         if (size := self._sizes.get(key)) is not None:
             return size
-        alone = tokens.estimate_input((ChatMessage(message.role, message.text),), model, kind)
+        alone = tokens.estimate_input((as_sent(message, self._read, provider, model),), model, kind)
         size = alone - tokens.estimate_input((), model, kind)
         if tokens.warmed() or kind == "demo":  # a guess made before the vocabulary was there must not stay
             if len(self._sizes) >= _CACHED_SIZES:
@@ -132,20 +152,15 @@ class Planner:
 
 def is_sent(message: Message) -> bool:
     """Whether a message is part of what a provider is sent."""
-    if not message.text.strip():
+    if not message.text.strip() and not message.attachments:
         return False
     return message.role is not Role.ASSISTANT or message.status in _SENT_REPLIES
-
-
-def token_kind(provider: str) -> str:
-    """The kind of adapter that decides on a provider's tokenizer; endpoints speak OpenAI's."""
-    return provider if provider in BUILT_IN else "openai"
 
 
 def counted_input(messages: Sequence[ChatMessage], kind: str, model: str) -> int:
     """Tokens of an input without a margin: 3 for each message, 1 for its role, and 3 that open the reply.
 
-    Source: OpenAI's cookbook, "How to count tokens with tiktoken".
+    Pictures and PDFs are not in it. Source: OpenAI's cookbook, "How to count tokens with tiktoken".
     """
     return 3 + sum(4 + tokens.count_text(message.text, model, kind) for message in messages)
 

@@ -136,8 +136,9 @@ class Meter:
 
     def _estimate(self) -> Measured:
         base, tail = self._base(), self._tail
-        # The frame of a message is known of OpenAI's models alone.
+        # The frame of a message is known of OpenAI's models alone, and what a picture adds of none.
         known = self._kind == "openai" and tokens.exact(self._kind, self._model)
+        known = known and not any(message.attachments for message in self._messages)
         exact = self._reading is None and known
         if exact:
             base = Usage(input=counted_input(self._messages, self._kind, self._model))

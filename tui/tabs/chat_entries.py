@@ -80,7 +80,8 @@ def forecast_words(forecast: TurnForecast, width: int) -> str:
     """
     cost = f"about {forecast.input:,} to {forecast.most:,} tokens"
     if forecast.refused:
-        return _fitting(["would be refused", f"about {forecast.input:,} tokens"], width)
+        size = [f"about {forecast.input:,} tokens"] if forecast.input else []
+        return _fitting(["would be refused", *size], width)
     leaves = ""
     if forecast.left is not None:
         scope = "today" if forecast.scope == "today" else "in the pool"
