@@ -200,12 +200,32 @@ class CtroomApp(App[None]):
 
     @on(Transcript.CopyRequested)
     def _copy_requested(self, event: Transcript.CopyRequested) -> None:
-        self.copy_to_clipboard(event.text)
-        self.notify(f"Asked the terminal to copy the {event.what}.", timeout=3, markup=False)
+        self._copy(event.text, event.what)
+
+    @on(Transcript.SaveRequested)
+    async def _save_requested(self, event: Transcript.SaveRequested) -> None:
+        from tui.outside import save_code
+
+        await save_code(self, event.block)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a selection: Textual's own keys for that end here, in text fields without a word."""
+        from textual.widgets import Input, TextArea
+
+        self._copy(text, "selection", quiet=isinstance(self.focused, Input | TextArea))
+
+    def _copy(self, text: str, what: str, *, quiet: bool = False) -> None:
+        from tui.outside import copy_text
+
+        self._clipboard = text
+        work = copy_text(self, self.environ, text, what, quiet=quiet)
+        self.run_worker(work, group="copy", exclusive=True, exit_on_error=False)
 
     @on(Transcript.LinkClicked)
     def _link_clicked(self, event: Transcript.LinkClicked) -> None:
-        self.open_url(event.href)
+        from tui.outside import follow_link
+
+        self.run_worker(follow_link(self, self.environ, event.href), exit_on_error=False)
 
     # Figures, settings, background
 

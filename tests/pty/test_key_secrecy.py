@@ -112,7 +112,7 @@ def test_keys_are_nowhere_but_in_the_keyring(
         terminal.key("shift+tab")
         terminal.wait_for(HINT_ESC)  # the transcript has the focus
         terminal.key("k", "y")
-        terminal.wait_for("Asked the terminal to copy")
+        terminal.wait_for("to the terminal's clipboard")
         told = [
             run_ctroom(*words, env=env)
             for words in (("doctor",), ("keys", "test", "google"), ("settings", "get"))

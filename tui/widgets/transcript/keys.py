@@ -1,6 +1,7 @@
 """What the keys do in a transcript: moving, copying, opening, folding and finding."""
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +19,12 @@ _SEARCHED_AT_MOST = 50
 """Entries that one key press may render in search of the next thing."""
 
 
+def _no_block(number: int, blocks: int) -> str:
+    if not blocks:
+        return "There is no code block here."
+    return f"There is no code block {number} here: the last one is {blocks}."
+
+
 def _binding(key: str, action: str, name: str, description: str, tooltip: str) -> Binding:
     return Binding(key, action, description, show=False, tooltip=tooltip, id=f"transcript.{name}")
 
@@ -30,8 +37,18 @@ class KeyActions(AnchoredScroll):
         _binding("k", "move_message(-1)", "previous_message", "Previous message", "Go to the message before"),
         _binding("n", "move_thing(1)", "next_thing", "Next block", "Go to the next code block or link"),
         _binding("p", "move_thing(-1)", "previous_thing", "Previous block", "Go to the block or link before"),
-        _binding("y", "copy_focused", "copy", "Copy", "Copy the code block, link or message in focus"),
+        _binding("slash", "find", "find", "Find", "Find in this conversation; n and N go on from match to match"),
+        _binding("N", "move_match(-1)", "previous_match", "Previous match", "Go to the match before"),
+        _binding(
+            "y", "copy_focused", "copy", "Copy", "Copy what is selected or in focus: block, link, message"
+        ),
         _binding("Y", "copy_reply", "copy_reply", "Copy reply", "Copy the last reply"),
+        _binding("C", "copy_all", "copy_all", "Copy conversation", "Copy the conversation as Markdown"),
+        _binding(
+            "1", "copy_block(1)", "copy_block", "Copy block 1", "Copy code block 1 (2 to 9: the others)"
+        ),
+        *(_binding(str(n), f"copy_block({n})", f"copy_block_{n}", "", "") for n in range(2, 10)),
+        _binding("s", "save_block", "save_block", "Save block", "Save the code block in focus to a file"),
         _binding("enter", "open_focused", "open", "Open", "Open the link in focus, or fold the reasoning"),
         _binding("r", "toggle_focused_reasoning", "reasoning", "Reasoning", "Show or fold the reasoning"),
         _binding("end,G", "follow", "follow", "End", "Go to the end and stay there"),
@@ -45,6 +62,29 @@ class KeyActions(AnchoredScroll):
         text: str
         what: str
         """What the text is, such as "code block 2", "link", "message" or "reply"."""
+
+        @property
+        def control(self) -> "KeyActions":
+            """The transcript."""
+            return self.transcript
+
+    @dataclass
+    class SaveRequested(Message, namespace="transcript"):
+        """A code block is to be saved to a file."""
+
+        transcript: "KeyActions"
+        block: Thing
+
+        @property
+        def control(self) -> "KeyActions":
+            """The transcript."""
+            return self.transcript
+
+    @dataclass
+    class FindRequested(Message, namespace="transcript"):
+        """The user wants to find something in the conversation."""
+
+        transcript: "KeyActions"
 
         @property
         def control(self) -> "KeyActions":
@@ -74,11 +114,15 @@ class KeyActions(AnchoredScroll):
         self.highlighted = ""
         """Text that is marked wherever it is seen."""
         self._pattern: re.Pattern[str] | None = None
+        self._match = (-1, -1)
 
-    def highlight(self, text: str) -> list[str]:
-        """Mark a text wherever it is seen, in any case; returns the keys of the entries that hold it."""
-        self.highlighted = text
-        self._pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
+    def highlight(self, *texts: str) -> list[str]:
+        """Mark texts wherever they are seen, in any case; returns the keys of the entries that hold any."""
+        self.highlighted = " ".join(filter(None, texts))
+        self._pattern = re.compile("|".join(map(re.escape, filter(None, texts))), re.IGNORECASE)
+        if not self.highlighted:
+            self._pattern = None
+        self._match = (-1, -1)
         self.refresh()
         if self._pattern is None:
             return []
@@ -92,6 +136,7 @@ class KeyActions(AnchoredScroll):
         if self._pattern is not None:
             lines = self.store.view(index).lines()
             line = next((n for n, line in enumerate(lines) if self._pattern.search(line.text)), 0)
+            self._match = (index, line)
         self.scroll_to_line(index, line, row=self.size.height // 3 if line else 1)
 
     def action_move_message(self, step: int) -> None:
@@ -113,7 +158,10 @@ class KeyActions(AnchoredScroll):
         return index - 1 if step > 0 else index
 
     def action_move_thing(self, step: int) -> None:
-        """Move to the next code block or link, in this message or one beyond it."""
+        """Move to the next match where something is marked, else to the next code block or link."""
+        if self._pattern is not None:
+            self.action_move_match(step)
+            return
         if not len(self.heights):
             return
         index, thing = self.focused_thing or (self._start_of_search(step), -1)
@@ -127,6 +175,37 @@ class KeyActions(AnchoredScroll):
             if beyond is None:
                 return
             index, thing = beyond, -1
+
+    def action_find(self) -> None:
+        """Ask for words to find in the conversation."""
+        self.post_message(self.FindRequested(self))
+
+    def action_move_match(self, step: int) -> None:
+        """Move to the next line with something marked; after the last comes the first."""
+        count = len(self.store)
+        if self._pattern is None or not count:
+            return
+        index, line = self._match
+        if index < 0:
+            index, line = self._entry_in_view(-1) % count, -1 if step > 0 else sys.maxsize
+        for distance in range(count + 1):
+            at = (index + step * distance) % count
+            if not self._pattern.search(self.store.entry(at).body):
+                continue
+            lines = self._marked_lines(at)
+            if distance == 0:
+                lines = [n for n in lines if (n > line if step > 0 else n < line)]
+            if lines:
+                self._match = (at, lines[0 if step > 0 else -1])
+                self.cursor, self.focused_thing = at, None
+                self.scroll_to_line(*self._match, row=self.size.height // 3)
+                return
+
+    def _marked_lines(self, index: int) -> list[int]:
+        """The lines of an entry that have something marked; the first where its marks are out of sight."""
+        pattern = self._pattern
+        lines = enumerate(self.store.view(index).lines())
+        return [n for n, line in lines if pattern and pattern.search(line.text)] or [0]
 
     def _start_of_search(self, step: int) -> int:
         if self.cursor >= 0:
@@ -159,8 +238,10 @@ class KeyActions(AnchoredScroll):
         return things[number] if number < len(things) else None
 
     def action_copy_focused(self) -> None:
-        """Ask for a copy of the thing in focus, else of the message, else of the last reply."""
-        if (thing := self._thing()) is not None:
+        """Ask for a copy of the selection, else the thing in focus, else the message, else the last reply."""
+        if self.text_selection is not None and (selected := self.screen.get_selected_text()):
+            self._request_copy(selected, "selection")
+        elif (thing := self._thing()) is not None:
             self._request_copy(thing.text, thing.label)
         elif 0 <= self.cursor < len(self.store):
             self._request_copy(self.store.entry(self.cursor).body, "message")
@@ -173,6 +254,41 @@ class KeyActions(AnchoredScroll):
             if (entry := self.store.entry(index)).role is EntryRole.ASSISTANT:
                 self._request_copy(entry.body, "reply")
                 return
+
+    def action_copy_all(self) -> None:
+        """Ask for a copy of the whole conversation, as Markdown."""
+        entries = (self.store.entry(index) for index in range(len(self.store)))
+        spoken = [entry for entry in entries if entry.role is not EntryRole.NOTICE and entry.body]
+        parts = (f"## {entry.title}\n\n{entry.body.strip()}\n" for entry in spoken)
+        self._request_copy("\n".join(parts), "conversation")
+
+    def action_copy_block(self, number: int) -> None:
+        """Ask for a copy of a code block by the number in its head line."""
+        blocks = self._blocks()
+        if number <= len(blocks):
+            self._request_copy(blocks[number - 1].text, blocks[number - 1].label)
+        else:
+            self.notify(_no_block(number, len(blocks)), timeout=3, markup=False)
+
+    def action_save_block(self) -> None:
+        """Ask to save the code block in focus; where none is, the last one of the message."""
+        thing, blocks = self._thing(), self._blocks()
+        if thing is not None and thing.kind == "code":
+            self.post_message(self.SaveRequested(self, thing))
+        elif blocks:
+            self.post_message(self.SaveRequested(self, blocks[-1]))
+        else:
+            self.notify(_no_block(1, 0), timeout=3, markup=False)
+
+    def _blocks(self) -> list[Thing]:
+        """The code blocks of the message in focus; where none is, of the last message that has any."""
+        index: int | None = self.cursor
+        if self.cursor < 0:
+            index = len(self.store)
+            while (index := self._next_with_things(index, -1)) is not None:
+                if any(thing.kind == "code" for thing in self.store.view(index).things):
+                    break
+        return [] if index is None else [t for t in self.store.view(index).things if t.kind == "code"]
 
     def action_copy_thing(self, key: str, number: int) -> None:
         """Ask for a copy of a thing that was clicked."""

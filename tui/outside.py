@@ -1,0 +1,85 @@
+"""What the app does beyond its own screen: copies, saved code, and links that are followed."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from tui.core.text import sanitize_line
+from tui.terminal.clipboard import Place, copied_words, copy
+from tui.terminal.links import can_be_opened, open_link
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.model import Thing
+
+WEB_ONLY = (
+    "Only web and mail links are opened from here; what others do is up to the program that takes them."
+)
+NOT_HERE = "There is no browser on this machine to open it in. Copy it, or let your terminal open it."
+_SHOWN = 120
+"""Characters of a link in a notice."""
+
+
+def write(app: App[Any], sequence: str) -> None:
+    """Write a sequence to the app's terminal; nothing where it has none."""
+    if app._driver is not None:
+        app._driver.write(sequence)
+
+
+async def copy_text(
+    app: App[Any], environ: Mapping[str, str], text: str, what: str, *, quiet: bool = False
+) -> None:
+    """Copy a text, and say what is known to have become of it.
+
+    Args:
+        app: Whose terminal it is.
+        environ: The session's environment.
+        text: What is copied.
+        what: Its name in the notice, such as "reply".
+        quiet: Say only what went wrong.
+    """
+    place = await copy(text, environ, lambda sequence: write(app, sequence))
+    failed = place is Place.NOWHERE
+    if failed or not quiet:
+        app.notify(
+            copied_words(what, text, place),
+            severity="warning" if failed else "information",
+            timeout=8 if failed else 4,
+            markup=False,
+        )
+
+
+async def save_code(app: App[Any], block: "Thing") -> None:
+    """Ask where a code block is to be saved, save it there, and say so.
+
+    Args:
+        app: Where it is asked.
+        block: The code block.
+    """
+    from tui.dialogs.save_code import SaveCodeDialog
+
+    def answered(path: str | None) -> None:
+        if path:
+            app.notify(f"Saved {block.label} as {sanitize_line(path, _SHOWN)}.", timeout=5, markup=False)
+
+    await app.push_screen(SaveCodeDialog(block), answered)
+
+
+async def follow_link(app: App[Any], environ: Mapping[str, str], href: str) -> None:
+    """Open a link on the desktop, or show the whole of it where that can't be done.
+
+    Args:
+        app: Where it is shown.
+        environ: The session's environment.
+        href: The link.
+    """
+    if await open_link(href, environ):
+        app.notify(f"Asked the browser to open {sanitize_line(href, _SHOWN)}", timeout=4, markup=False)
+        return
+    from tui.dialogs.link import LinkDialog
+
+    async def answered(wanted: bool | None) -> None:
+        if wanted:
+            await copy_text(app, environ, href, "link")
+
+    await app.push_screen(LinkDialog(href, NOT_HERE if can_be_opened(href) else WEB_ONLY), answered)

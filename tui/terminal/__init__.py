@@ -1,0 +1,1 @@
+"""What lies beyond the screen: the clipboard, the browser, and notices of the terminal."""
