@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.runtime import DONE, FAILED, NO_KEY, REFUSED, run, say
-from tui.core.chat import Message, MessageStatus, TextDelta
+from tui.core.chat import Attachment, Message, MessageStatus, TextDelta
 from tui.core.errors import InvalidValueError
+from tui.core.settings import provider_name
 from tui.core.text import sanitize
 from tui.core.turns import ReplyEnded, Retrying, TurnEvent
 
@@ -23,20 +24,36 @@ if TYPE_CHECKING:
 @click.option("--provider", "-p", default=None, help="openai, google, demo, or the name of an endpoint.")
 @click.option("--model", "-m", default=None, help="The provider's default model where not given.")
 @click.option("--system", "-s", default=None, help="A system prompt; else the one in the settings.")
+@click.option(
+    "--attach",
+    "-a",
+    "paths",
+    multiple=True,
+    metavar="FILE",
+    help="A text file, a picture or a PDF to send along; may be given again.",
+)
+@click.option("--yes", is_flag=True, help="Attach files that seem to hold secrets without a question.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end, in place of the text.")
 def command(
-    prompt: str | None, provider: str | None, model: str | None, system: str | None, as_json: bool
+    prompt: str | None,
+    provider: str | None,
+    model: str | None,
+    system: str | None,
+    paths: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
 ) -> int:
     """Ask PROMPT; what is piped to standard input is appended to it (`-`: only that)."""
-    text = _whole_prompt(prompt)
+    text = _whole_prompt(prompt, needed=not paths)
 
     async def work(services: "Services") -> int:
         chosen = _checked(services, provider)
         using = model or services.models.default(chosen)
         instruction = services.settings.user().system_prompt if system is None else system
+        attached = await _attached(services, paths, chosen, using, yes=yes)
         conversation = await services.library.create(chosen, using, system_prompt=instruction)
         printer = Printer(plain=not as_json)
-        async with aclosing(services.turns.send(conversation.id, text)) as events:
+        async with aclosing(services.turns.send(conversation.id, text, attachments=attached)) as events:
             async for event in events:
                 printer.take(event)
         if as_json:
@@ -122,9 +139,36 @@ def _checked(services: "Services", provider: str | None) -> str:
     return provider
 
 
-def _whole_prompt(prompt: str | None) -> str:
+async def _attached(
+    services: "Services", paths: tuple[str, ...], provider: str, model: str, *, yes: bool
+) -> tuple[Attachment, ...]:
+    """The files, read and kept; nothing is sent where one of them can't be."""
+    if not paths:
+        return ()
+    from tui.services.attachments import Attachments
+
+    attachments = Attachments(services.store, services.user)
+    files = [await attachments.read(path, provider, model) for path in paths]
+    for file in files:
+        if file.warning and not yes:
+            _ask_about(file.warning, provider)
+    return tuple([await attachments.keep(file) for file in files])
+
+
+def _ask_about(warning: str, provider: str) -> None:
+    """Ask before a file with secrets is sent, where there is someone to ask.
+
+    Raises:
+        InvalidValueError: It is not to be sent.
+    """
+    told = sys.stdin is not None and sys.stdin.isatty()
+    if not (told and click.confirm(f"{warning} Send it to {provider_name(provider)}?", err=True)):
+        raise InvalidValueError(f"{warning} Nothing was sent: --yes sends it.")
+
+
+def _whole_prompt(prompt: str | None, *, needed: bool) -> str:
     piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
     parts = [part for part in (None if prompt == "-" else prompt, piped.strip()) if part]
-    if not parts:
+    if not parts and needed:
         raise click.UsageError("There is nothing to ask: give a prompt, or pipe one to standard input.")
     return "\n\n".join(parts)
