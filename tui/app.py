@@ -79,6 +79,7 @@ class CtroomApp(App[None]):
         self.chat = ChatTab(services)
         self.header = HeaderBar(TABS)
         self._usage_due = False
+        self._known_keymap: Mapping[str, str] = {}
         self._known_theme = services.settings.user().theme
         if self._known_theme in self.available_themes:
             self.theme = self._known_theme
@@ -116,6 +117,8 @@ class CtroomApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While a dialog is open, only keys that are not about the tabs work; the palette is none."""
+        if getattr(self.screen, "TAKES_EVERY_KEY", False):
+            return False
         if action == "save_again":
             return self.services.turns.unsaved() > 0
         behind = ("show_tab", "chat", "new_conversation", "choose_model", "list", "help", "command_palette")
@@ -241,12 +244,20 @@ class CtroomApp(App[None]):
     def _show_usage(self) -> None:
         self._usage_due = False
         self._follow_settings()
+        self._follow_keymap()
         self.chat.follow_settings()
         self.chat.follow_conversations()
         self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
         self.header.user = f"{self.snapshot.user} · {self.snapshot.tier}"
         if self.services.alerts.due():
             self.run_worker(self._raise_alerts(), group="alerts", exclusive=True, exit_on_error=False)
+
+    def _follow_keymap(self) -> None:
+        """Give every binding the keys that the user chose."""
+        keymap = self.services.settings.user().keymap
+        if keymap != self._known_keymap:
+            self._known_keymap = keymap
+            self.set_keymap(keymap)
 
     def _follow_settings(self) -> None:
         """Take over what was changed in Settings, here or in another process."""

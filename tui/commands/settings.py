@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.runtime import DONE, run
+from tui.core.keymap import PREFIX
 
 if TYPE_CHECKING:
     from tui.services.services import Services
@@ -38,7 +39,14 @@ def set_(name: str, value: str) -> int:
     """Give the setting NAME the value VALUE."""
 
     async def work(services: "Services") -> int:
+        if name.startswith(PREFIX):
+            from tui.dialogs.catalogue import check_keys
+
+            check_keys(name, value, services.settings.user().keymap)
         await services.settings.set(name, value)
+        if name.startswith(PREFIX):
+            click.echo(f"{name} = {services.settings.get(name)}")
+            return DONE
         there = name in services.settings.names()
         click.echo(f"{name} = {services.settings.get(name)}" if there else f"Removed {name}.")
         return DONE

@@ -113,6 +113,8 @@ class UserSettings:
     """Where reset times are shown in; empty: the host's `time_zone`."""
     bell: bool = True
     """Whether an alert rings the terminal's bell."""
+    keymap: dict[str, str] = field(default_factory=dict)
+    """Keys of the user's own choice, by the id of a binding: "f12" or "f12,ctrl+s"."""
 
 
 @frozen

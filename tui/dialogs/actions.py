@@ -1,12 +1,13 @@
 """Every action of a screen by name: the one list behind the command palette and the help."""
 
 from collections.abc import Iterator
+from itertools import chain
 
-from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui.core.frozen import frozen
+from tui.widgets.hint_bar import bindings_of
 
 _MOVES = frozenset({"move", "page", "edge", "submit", "newline", "command_palette"})
 
@@ -39,7 +40,7 @@ def actions_of(screen: Screen[object]) -> list[Action]:
     """
     found: dict[str, Action] = {}
     for node in _shown(screen):
-        for binding in _bindings(node):
+        for binding in chain.from_iterable(bindings_of(node).values()):
             if binding.id is None or not binding.description or binding.id in found:
                 continue
             if screen.app._check_action_state(binding.action, node) is not True:
@@ -56,8 +57,3 @@ def _shown(screen: Screen[object]) -> Iterator[DOMNode]:
     for node in screen.walk_children():
         if all(ancestor.display for ancestor in node.ancestors_with_self):
             yield node
-
-
-def _bindings(node: DOMNode) -> Iterator[Binding]:
-    for bindings in node._bindings.key_to_bindings.values():
-        yield from bindings

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeAlias, TypeVar
 
+from tui.core import keymap
 from tui.core.chat import REASONING_EFFORTS
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
@@ -60,7 +61,13 @@ def specs(host: HostSettings) -> tuple[UserSpec | HostSpec, ...]:
 
 
 def user_spec(name: str) -> UserSpec | None:
-    """The user's setting of that name."""
+    """The user's setting of that name.
+
+    Raises:
+        InvalidValueError: No binding can have the id after `keymap.`.
+    """
+    if name.startswith(keymap.PREFIX):
+        return keys_spec(keymap.check_binding_id(name.removeprefix(keymap.PREFIX)))
     return _USER_BY_NAME.get(name)
 
 
@@ -77,6 +84,23 @@ def host_spec(name: str) -> HostSpec | None:
             offered = _endpoint(check_endpoint_name(endpoint))
             return next((spec for spec in offered if spec.name == name), None)
     return _HOST_BY_NAME.get(name)
+
+
+def keys_spec(binding: str) -> UserSpec:
+    """The keys of a binding, by its id."""
+
+    def write(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
+        kept = {key: value for key, value in user.keymap.items() if key != binding}
+        if text.strip().lower() not in ("", keymap.DEFAULT):
+            kept[binding] = keymap.parse_keys(text)
+        return replace(user, keymap=kept)
+
+    return Spec(
+        f"{keymap.PREFIX}{binding}",
+        f"The keys of {binding}, such as f5 or ctrl+s; {keymap.DEFAULT} for its own.",
+        lambda user: user.keymap.get(binding, keymap.DEFAULT),
+        write,
+    )
 
 
 def _own_key(provider: str) -> UserSpec:

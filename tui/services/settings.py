@@ -53,10 +53,12 @@ class SettingsService:
         return self.host().providers
 
     def names(self) -> tuple[str, ...]:
-        """The dotted names of every setting, tiers and endpoints included."""
+        """The dotted names of every setting: tiers, endpoints and chosen keys included."""
+        from tui.core.keymap import PREFIX
         from tui.services.setting_specs import specs
 
-        return tuple(spec.name for spec in specs(self.host()))
+        chosen = (f"{PREFIX}{binding}" for binding in self.user().keymap)
+        return (*(spec.name for spec in specs(self.host())), *chosen)
 
     def get(self, name: str) -> str:
         """A setting's value as text.

@@ -24,6 +24,7 @@ from tui.widgets.settings.models_endpoints import ModelsEndpointsSection
 from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.token_quotas import TokenQuotasSection
+from tui.widgets.text_button import TextButton
 
 WIDE = 100
 """Cells from which on the sections stand in two columns."""
@@ -141,6 +142,12 @@ class SettingsTab(VerticalScroll, can_focus=False):
         title = f"What was purchased of {provider_name(provider)}"
         here = zone(self.services.settings.display_zone())
         self.app.push_screen(PurchasesDialog(title, entries, here))
+
+    @on(TextButton.Pressed, "#change-keys")
+    def _keys_asked_for(self) -> None:
+        from tui.dialogs.keys import KeysDialog
+
+        self.app.push_screen(KeysDialog(self.services.settings))
 
     def _sections(self) -> list[Section]:
         return [section for section in self.query(Section) if section.display]

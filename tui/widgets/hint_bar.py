@@ -1,8 +1,11 @@
 """The keys that work everywhere, and the line of key hints at the bottom."""
 
+from collections.abc import Mapping
+
 from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
@@ -93,6 +96,16 @@ class HintBar(Widget):
 
     def _bindings_updated(self, _screen: Screen[object]) -> None:
         self.refresh()
+
+
+def bindings_of(node: DOMNode) -> Mapping[str, list[Binding]]:
+    """A node's own bindings by key, with the keys that the user chose."""
+    keymap = node.app._keymap
+    if not keymap:
+        return node._bindings.key_to_bindings
+    bindings = node._bindings.copy()
+    bindings.apply_keymap(keymap)
+    return bindings.key_to_bindings
 
 
 def key_words(key: str) -> str:

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tui.core.text import sanitize
+from tui.widgets.hint_bar import bindings_of
 
 MOST_RECALLED = 100
 """Prompts that the Up key remembers."""
@@ -110,7 +111,7 @@ class Prompt(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """Send or break the line, in the order of typing: a priority binding would overtake earlier keys."""
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        for binding in bindings_of(self).get(event.key, ()):
             if binding.action in ("submit", "newline"):
                 event.stop()
                 event.prevent_default()

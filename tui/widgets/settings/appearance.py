@@ -1,4 +1,4 @@
-"""Section 5: the colours, and the bell."""
+"""Section 5: the colours, the bell, and the keys."""
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -7,20 +7,21 @@ from tui.services.services import Services
 from tui.widgets.checked_field import Choice
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.setting_fields import setting_field
+from tui.widgets.text_button import TextButton
 
 
 class AppearanceSection(Section):
-    """The theme, applied as soon as it is chosen, and the bell.
+    """The theme, applied as soon as it is chosen, the bell, and the way to the keys.
 
     Args:
         services: What reads and changes them.
     """
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 5, "Appearance", id="settings-appearance")
+        super().__init__(services, 5, "Appearance and keys", id="settings-appearance")
 
     def compose(self) -> ComposeResult:
-        """A field and a toggle."""
+        """A field, a toggle and a button."""
         themes = [
             Choice(name, "dark" if theme.dark else "light")
             for name, theme in sorted(self.app.available_themes.items())
@@ -34,6 +35,17 @@ class AppearanceSection(Section):
             hint="Down opens the list, Enter applies one at once.",
         )
         yield self.switch("bell", "ring it on an alert", label=f"{'Bell':<16}")
+
+        yield TextButton(self._keys_words(), id="change-keys")
+
+    def reload(self) -> None:
+        """Say how many keys are the user's own."""
+        super().reload()
+        self.query_one("#change-keys", TextButton).word = self._keys_words()
+
+    def _keys_words(self) -> str:
+        changed = len(self.services.settings.user().keymap)
+        return f"Keys: {changed} changed, see and change" if changed else "Keys: see and change"
 
     def ended(self, field: Widget, words: str, *, ok: bool) -> None:
         """Show a theme as soon as it is saved."""
