@@ -127,10 +127,8 @@ def _write(target: Path, code: str, *, replace: bool) -> None:
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):
         raise IsADirectoryError(errno.EISDIR, "not a file", str(target))
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replace else os.O_EXCL)
-    with os.fdopen(
-        os.open(target, flags, MODE), "w", encoding="utf-8", errors="replace", newline="\n"
-    ) as file:
-        file.write(code)
+    with os.fdopen(os.open(target, flags, MODE), "wb") as file:
+        file.write(code.encode("utf-8", "replace"))
 
 
 def _sentence(target: Path, error: Exception) -> str:

@@ -29,6 +29,21 @@ def _binding(key: str, action: str, name: str, description: str, tooltip: str) -
     return Binding(key, action, description, show=False, tooltip=tooltip, id=f"transcript.{name}")
 
 
+def _more_blocks() -> Iterator[Binding]:
+    """The digits beside 1, which stands for all of them in help and palette."""
+    for number in range(2, 10):
+        words = f"Copy block {number}"
+        yield Binding(
+            str(number),
+            f"copy_block({number})",
+            words,
+            show=False,
+            tooltip=words,
+            id=f"transcript.copy_block_{number}",
+            system=True,
+        )
+
+
 class KeyActions(AnchoredScroll):
     """The actions of a transcript; text goes to the owner, who has the clipboard."""
 
@@ -37,7 +52,9 @@ class KeyActions(AnchoredScroll):
         _binding("k", "move_message(-1)", "previous_message", "Previous message", "Go to the message before"),
         _binding("n", "move_thing(1)", "next_thing", "Next block", "Go to the next code block or link"),
         _binding("p", "move_thing(-1)", "previous_thing", "Previous block", "Go to the block or link before"),
-        _binding("slash", "find", "find", "Find", "Find in this conversation; n and N go on from match to match"),
+        _binding(
+            "slash", "find", "find", "Find", "Find in this conversation; n and N go on from match to match"
+        ),
         _binding("N", "move_match(-1)", "previous_match", "Previous match", "Go to the match before"),
         _binding(
             "y", "copy_focused", "copy", "Copy", "Copy what is selected or in focus: block, link, message"
@@ -47,7 +64,7 @@ class KeyActions(AnchoredScroll):
         _binding(
             "1", "copy_block(1)", "copy_block", "Copy block 1", "Copy code block 1 (2 to 9: the others)"
         ),
-        *(_binding(str(n), f"copy_block({n})", f"copy_block_{n}", "", "") for n in range(2, 10)),
+        *_more_blocks(),
         _binding("s", "save_block", "save_block", "Save block", "Save the code block in focus to a file"),
         _binding("enter", "open_focused", "open", "Open", "Open the link in focus, or fold the reasoning"),
         _binding("r", "toggle_focused_reasoning", "reasoning", "Reasoning", "Show or fold the reasoning"),
@@ -118,10 +135,9 @@ class KeyActions(AnchoredScroll):
 
     def highlight(self, *texts: str) -> list[str]:
         """Mark texts wherever they are seen, in any case; returns the keys of the entries that hold any."""
-        self.highlighted = " ".join(filter(None, texts))
-        self._pattern = re.compile("|".join(map(re.escape, filter(None, texts))), re.IGNORECASE)
-        if not self.highlighted:
-            self._pattern = None
+        sought = [text for text in texts if text]
+        self.highlighted = " ".join(sought)
+        self._pattern = re.compile("|".join(map(re.escape, sought)), re.IGNORECASE) if sought else None
         self._match = (-1, -1)
         self.refresh()
         if self._pattern is None:
