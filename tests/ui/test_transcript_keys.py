@@ -188,5 +188,5 @@ async def test_every_binding_has_id_description_and_tooltip() -> None:
     async with app.run_test():
         bindings = [b for bs in app.transcript._bindings.key_to_bindings.values() for b in bs]
         ours = [b for b in bindings if (b.id or "").startswith("transcript.")]
-        assert len(ours) == 10  # "end" and "G" share one
+        assert len(ours) >= 20
         assert all(b.description and b.tooltip for b in ours)

@@ -41,7 +41,7 @@ def actions_of(screen: Screen[object]) -> list[Action]:
     found: dict[str, Action] = {}
     for node in _shown(screen):
         for binding in chain.from_iterable(bindings_of(node).values()):
-            if binding.id is None or not binding.description or binding.id in found:
+            if binding.id is None or binding.system or not binding.description or binding.id in found:
                 continue
             if screen.app._check_action_state(binding.action, node) is not True:
                 continue
