@@ -4,7 +4,17 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from tui.core.chat import ChatRequest, Conversation, KeyCheck, Message, ModelInfo, Role, StreamEvent
+from tui.core.chat import (
+    ChatRequest,
+    Conversation,
+    Draft,
+    KeyCheck,
+    Message,
+    ModelInfo,
+    Persona,
+    Role,
+    StreamEvent,
+)
 from tui.core.errors import StorageError
 from tui.core.frozen import frozen
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
@@ -107,6 +117,9 @@ class State:
     """The index of recent conversations; messages are in a file for each conversation."""
     alerts: Table[AlertRecord]
     audit: Table[AuditEntry]
+    drafts: Table[Draft]
+    """Prompts that are being written; two windows that write to one conversation have one each."""
+    personas: Table[Persona]
 
 
 @frozen

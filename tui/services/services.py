@@ -5,6 +5,7 @@ from tui.core.ports import Store
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
 from tui.services.conversation import Turns
+from tui.services.drafts import Drafts
 from tui.services.keys import Keys
 from tui.services.library import Library
 from tui.services.models import Models
@@ -26,6 +27,7 @@ class Services:
     models: Models
     library: Library
     turns: Turns
+    drafts: Drafts
 
     async def poll(self) -> None:
         """Take over what other processes commit, until cancelled."""

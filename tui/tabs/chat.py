@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message as UiMessage
 from textual.reactive import reactive
+from textual.widgets import TextArea
 
 from tui.core.chat import Conversation, Message
 from tui.core.errors import CtroomError
@@ -19,6 +20,8 @@ from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
 from tui.tabs.chat_list import ChatList, deeds_bindings
 from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW, TurnRunner
+from tui.tabs.draft_keeper import DraftKeeper
+from tui.widgets.prompt import Prompt
 
 
 class ChatTab(TurnRunner):
@@ -51,6 +54,7 @@ class ChatTab(TurnRunner):
     def __init__(self, services: Services) -> None:
         super().__init__(services, ConversationPane(services.turns))
         self.conversations = ChatList(services.library)
+        self._drafts = DraftKeeper(services.drafts, self.pane.prompt)
         self._chosen = False
         self._listed: tuple[Conversation, ...] | None = None
 
@@ -63,6 +67,10 @@ class ChatTab(TurnRunner):
         """Begin a new conversation; the list is filled once the first frame is on the screen."""
         self.new_conversation()
         self.call_after_refresh(self._list_conversations)
+
+    async def on_unmount(self) -> None:
+        """Keep what is being written."""
+        await self._drafts.flush()
 
     @property
     def wanted_key(self) -> str | None:
@@ -85,6 +93,7 @@ class ChatTab(TurnRunner):
         self._chosen = False
         self.conversations.current = None
         self.follow_settings()
+        self._drafts.show(None)
         self._welcome()
         self.to_prompt()
 
@@ -149,11 +158,22 @@ class ChatTab(TurnRunner):
         """Bring back the conversation that was deleted last."""
         self.conversations.undo()
 
+    # Drafts
+
+    @on(TextArea.Changed, "#prompt")
+    def _prompt_changed(self) -> None:
+        self._drafts.note()
+
+    @on(Prompt.Submitted)
+    def _draft_sent(self) -> None:
+        self._drafts.sent()
+
     # Conversations
 
     @on(ChatList.Opened)
     def _conversation_opened(self, event: ChatList.Opened) -> None:
         self.conversations.show(event.conversation)
+        self._drafts.show(event.conversation.id)
         self.to_prompt()
 
     @on(ChatList.Loaded)
@@ -167,6 +187,7 @@ class ChatTab(TurnRunner):
         if reply or not self._append(opened, messages):
             self.pane.show_messages(opened.title, [*messages, reply] if reply else messages)
         self.conversation = opened
+        self._drafts.show(opened.id)
         if live:
             self.pane.transcript.set_marker(live.sent_from, live.fits)
         self.show_turn()
@@ -234,6 +255,7 @@ class ChatTab(TurnRunner):
     def adopt(self, made: Conversation) -> None:
         """The open conversation got its id."""
         self.conversation = made
+        self._drafts.moved(made.id)
         self.conversations.current = made.id
         self._aim(self.target.provider, self.target.model)
 

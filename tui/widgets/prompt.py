@@ -79,6 +79,12 @@ class Prompt(TextArea):
         self._recall = texts[-MOST_RECALLED:]
         self._recalled = None
 
+    def show(self, text: str) -> None:
+        """Replace what is written, and go to its end."""
+        self.load_text(text)
+        self._recalled = None
+        self.move_cursor(self.document.end)
+
     def put_back(self, text: str) -> None:
         """Place a text that was not sent before whatever is written."""
         written = self.text
