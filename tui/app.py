@@ -121,7 +121,16 @@ class CtroomApp(App[None]):
             return False
         if action == "save_again":
             return self.services.turns.unsaved() > 0
-        behind = ("show_tab", "chat", "new_conversation", "choose_model", "list", "help", "command_palette")
+        behind = (
+            "show_tab",
+            "chat",
+            "new_conversation",
+            "choose_model",
+            "find",
+            "list",
+            "help",
+            "command_palette",
+        )
         modal = isinstance(self.screen, ModalScreen) and not isinstance(self.screen, SystemModalScreen)
         return not (action in behind and modal)
 
@@ -162,6 +171,11 @@ class CtroomApp(App[None]):
         chat = self.chat
         picker = ModelPicker(self.services, chat.target.provider, chat.target.model)
         self.push_screen(picker, chat.choose_model)
+
+    async def action_find(self) -> None:
+        """Find messages in all conversations."""
+        await self.action_show_tab("chat")
+        self.chat.find()
 
     def action_help(self) -> None:
         """Explain where the user is."""

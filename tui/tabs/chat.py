@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,6 +23,9 @@ from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW, TurnRunner
 from tui.tabs.draft_keeper import DraftKeeper
 from tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui.services.search import SearchHit
 
 
 class ChatTab(TurnRunner):
@@ -126,6 +130,19 @@ class ChatTab(TurnRunner):
         else:
             self.run_worker(self._save_model(self.conversation.id, *choice), exit_on_error=False)
 
+    def find(self) -> None:
+        """Find messages in all conversations, and go to the one that is chosen."""
+        from tui.dialogs.search import SearchDialog
+        from tui.services.search import Search
+
+        search = Search(self.services.library, self.services.store)
+
+        def chosen(answer: "tuple[Conversation, SearchHit | None] | None") -> None:
+            if answer is not None:
+                self.conversations.show(*answer)
+
+        self.app.push_screen(SearchDialog(search, self.zone), chosen)
+
     def toggle_list(self) -> None:
         """Go to the list of conversations, or back to the prompt; a narrow screen shows it over the rest."""
         if self.conversations.has_focus:
@@ -143,6 +160,8 @@ class ChatTab(TurnRunner):
 
     def action_stop(self) -> None:
         """Stop the reply; from the list or the transcript, first go back to the prompt."""
+        if self.pane.transcript.has_focus and self.pane.end_find():
+            return
         if not self.pane.prompt.has_focus:
             self.to_prompt()
         elif self.conversation is not None:
@@ -177,7 +196,7 @@ class ChatTab(TurnRunner):
         self.to_prompt()
 
     @on(ChatList.Loaded)
-    def _conversation_loaded(self, event: ChatList.Loaded) -> None:
+    async def _conversation_loaded(self, event: ChatList.Loaded) -> None:
         opened = event.opened.conversation
         if opened.id != self.conversations.current:
             return
@@ -194,6 +213,8 @@ class ChatTab(TurnRunner):
         provider = opened.provider or self.services.models.default_provider()
         self._aim(provider, opened.model or self.services.models.default(provider))
         self.refresh_bindings()
+        if event.hit is not None:
+            await self.pane.land(event.hit.message_id, event.hit.found)
 
     def _list_conversations(self) -> None:
         self._listed = self.services.library.conversations()

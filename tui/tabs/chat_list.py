@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -16,6 +16,9 @@ from tui.core.text import sanitize_line
 from tui.services.library import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, Library, OpenConversation, newest_first
 from tui.widgets.conversation_list import ConversationList
 from tui.widgets.conversation_rows import Row, conversation_rows, joined, matches
+
+if TYPE_CHECKING:
+    from tui.services.search import SearchHit
 
 TAGS_LENGTH = MOST_TAGS * (TAG_LENGTH + 1)
 """Characters of all tags of a conversation, with a space between them."""
@@ -34,6 +37,8 @@ class ChatList(ConversationList):
 
         chat_list: "ChatList"
         opened: OpenConversation
+        hit: "SearchHit | None" = None
+        """The message to go to, where one was found."""
 
         @property
         def control(self) -> "ChatList":
@@ -83,10 +88,10 @@ class ChatList(ConversationList):
         if self._reaches_older:
             self.run_worker(self._fill_whole(), group="older", exclusive=True, exit_on_error=False)
 
-    def show(self, conversation: Conversation) -> None:
-        """Open a conversation; `Loaded` follows unless it can't be read."""
+    def show(self, conversation: Conversation, hit: "SearchHit | None" = None) -> None:
+        """Open a conversation, at a message where one was found; `Loaded` follows unless it can't be read."""
         self.current = conversation.id
-        self.run_worker(self._load(conversation.id), group="load", exclusive=True, exit_on_error=False)
+        self.run_worker(self._load(conversation.id, hit), group="load", exclusive=True, exit_on_error=False)
 
     @on(ConversationList.EndNeared)
     def _end_neared(self) -> None:
@@ -132,9 +137,12 @@ class ChatList(ConversationList):
             conversations = [entry for entry in conversations if matches(entry, wanted)]
         return conversation_rows(conversations, self._library.today(self.zone), self.zone)
 
-    async def _load(self, conversation_id: str) -> None:
+    async def _load(self, conversation_id: str, hit: "SearchHit | None") -> None:
         try:
-            self.post_message(self.Loaded(self, await self._library.open(conversation_id)))
+            opened = await self._library.open(conversation_id)
+            if hit is not None and all(message.id != hit.message_id for message in opened.messages):
+                opened = await self._library.choose_branch(conversation_id, hit.message_id)
+            self.post_message(self.Loaded(self, opened, hit))
         except CtroomError as error:
             self.notify(str(error), title="Not opened", severity="error", timeout=10, markup=False)
 

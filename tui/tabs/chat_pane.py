@@ -105,6 +105,43 @@ class ConversationPane(Vertical):
         self.transcript.load([entry_of(message, self.zone) for message in messages])
         self.prompt.remember([message.text for message in messages if message.role is Role.USER])
 
+    # Finding
+
+    async def find(self, texts: tuple[str, ...] = ()) -> None:
+        """Find words in the conversation: ask for them, or mark those that are given."""
+        from tui.widgets.find_bar import FindBar
+
+        bars = self.query(FindBar)
+        bar = bars.first() if bars else FindBar(self.transcript)
+        if not bars:
+            await self.mount(bar, after=self.transcript)
+        if texts:
+            bar.show(texts)
+        else:
+            bar.begin()
+
+    async def land(self, message_id: str, texts: tuple[str, ...]) -> None:
+        """Go to a message that was found, with what was sought marked."""
+        if message_id in self.transcript.keys:
+            await self.find(texts)
+            self.transcript.scroll_to_entry(message_id)
+            self.transcript.focus()
+
+    def end_find(self) -> bool:
+        """Mark nothing any more; whether anything was."""
+        if not self.transcript.highlighted and not self.query("#find"):
+            return False
+        from tui.widgets.find_bar import FindBar
+
+        for bar in self.query(FindBar):
+            bar.close()
+        self.transcript.highlight()
+        return True
+
+    @on(Transcript.FindRequested)
+    async def _find_requested(self) -> None:
+        await self.find()
+
     def show_queue(self, prompts: Sequence[str]) -> None:
         """Show the prompts that wait for the reply to end."""
         self.queue.set_class(bool(prompts), "-shown")

@@ -25,6 +25,7 @@ APP_BINDINGS: list[BindingType] = [
     ),
     Binding("f5", "new_conversation", "new", id="app.new", tooltip="Begin a new conversation", priority=True),
     Binding("f6", "choose_model", "model", id="app.model", tooltip="Choose the model", priority=True),
+    Binding("f7", "find", "find", id="app.find", tooltip="Find messages in all conversations", priority=True),
     Binding("f8", "list", "list", id="app.list", tooltip="Go to the conversations", priority=True),
     Binding(
         "f9",
