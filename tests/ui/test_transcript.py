@@ -97,18 +97,15 @@ async def test_streamed_text_is_shown_with_its_status_and_then_exactly() -> None
         assert app.transcript.entry_text("reply") == "Hello *world*\n\nSee [x].\n\n[x]: https://x.org"
 
 
-async def test_a_long_reply_that_was_approximate_becomes_exact_in_slices() -> None:
+async def test_links_that_are_defined_last_are_links_when_a_long_reply_ends() -> None:
     paragraphs = "".join(f"Paragraph {number} with [late] words.\n\n" for number in range(400))
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
         app.transcript.append(reply())
         app.transcript.stream("reply", paragraphs)
-        await shown_after_flush(pilot, app.transcript, "reply")
+        assert "Paragraph 398 with [late]" in await shown_after_flush(pilot, app.transcript, "reply")
         app.transcript.stream("reply", "[late]: https://example.com")
         app.transcript.finish("reply")
-        assert "Paragraph 398 with [late] words." in app.transcript.visible_text()
-        await app.workers.wait_for_complete()
-        await pilot.pause()
         assert "Paragraph 398 with late words." in app.transcript.visible_text()
         assert len(app.transcript.store.view(0).things) == 400
 

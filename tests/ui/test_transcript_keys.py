@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from tests.ui.test_transcript import STYLES, conversation
 from tui.widgets.transcript import Entry, EntryRole, Transcript
-from tui.widgets.transcript.selection import ROWS_PER_ENTRY
+from tui.widgets.transcript.selection import ROWS_PER_ENTRY, ROWS_PER_PART
 
 BODY = """First words of a paragraph that is long enough to be wrapped over two lines at least.
 
@@ -161,7 +161,7 @@ async def test_a_resize_clears_the_selection() -> None:
 async def test_a_very_long_selection_is_copied_from_the_source() -> None:
     app = KeysApp(conversation(10_000))
     async with app.run_test(size=(60, 20)) as pilot:
-        everything = Selection(Offset(0, 0), Offset(99, 9_999 * ROWS_PER_ENTRY + 99))
+        everything = Selection(Offset(0, 0), Offset(99, 9_999 * ROWS_PER_ENTRY + 9 * ROWS_PER_PART))
         app.screen.selections = {app.transcript: everything}
         await pilot.pause()
         text = app.screen.get_selected_text() or ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.widgets.transcript.code import code_rows
 from tui.widgets.transcript.lines import BLANK, Line
 from tui.widgets.transcript.markdown import BlockRenderer, language_of, parse
-from tui.widgets.transcript.model import Thing
+from tui.widgets.transcript.model import Thing, Things
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.sections import CODE_ROWS, LIST_LENGTH, SECTION_LENGTH
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
@@ -22,31 +21,43 @@ LONG_LIST = 20
 """Items from which an open list is frozen in pieces."""
 
 
-def render_document(
-    source: str, width: int, palette: Palette, key: str = ""
-) -> tuple[list[Line], list[Thing]]:
+def render_document(source: str, width: int, palette: Palette, key: str = "") -> tuple[list[Line], Things]:
     """The exact lines of a whole document, and the things in it."""
     renderer = BlockRenderer(palette, key)
     return renderer.blocks(parse(source, {}), width), renderer.things
 
 
-def render_in_slices(
-    source: str, cuts: Sequence[int], references: dict[str, Any], width: int, renderer: BlockRenderer
-) -> Iterator[list[Line]]:
-    """The exact lines of a whole document, in slices that each hold up the screen only shortly.
+@dataclass(slots=True)
+class Start:
+    """What a section needs to know of the sections before it."""
 
-    Args:
-        source: The document.
-        cuts: Offsets at which top-level blocks begin, in order.
-        references: The link definitions of the whole document.
-        width: Cells for each line.
-        renderer: A fresh one; it collects the things.
-    """
-    begun = False
-    for start, end in pairwise([0, *cuts, len(source)]):
-        lines = renderer.blocks(parse(source[start:end], dict(references)), width)
-        yield [BLANK, *lines] if begun and lines else lines
-        begun = begun or bool(lines)
+    first: int = 0
+    """The number of its first thing."""
+    codes: int = 0
+    """Code blocks before it."""
+    gap: bool = False
+    """Whether a blank line parts it from what is before."""
+    opening: str = ""
+    """The first row of the fence that it begins in, with the newline."""
+    fence: int = -1
+    """The number of that fence among the things."""
+
+
+class Settled(NamedTuple):
+    """The part of a growing document that is rendered for good."""
+
+    length: int
+    """Characters of its source."""
+    lines: list[Line]
+    things: Things
+    codes: int
+    """Code blocks that begin in it."""
+    opening: str
+    """The first row of the fence that it ends in, with the newline; empty for none."""
+    joined: bool
+    """Whether it ends within a list."""
+    references: dict[str, Any]
+    """The link definitions in it, and those before."""
 
 
 class _Mark(NamedTuple):
@@ -63,66 +74,100 @@ class _OpenFence:
 
     opening: str
     """Its first row, with the newline: put before the tail, it makes the rest a fence again."""
-    language: str
-    thing: int
-    frozen: str
+    number: int
+    """Its number among the things."""
+    thing: Thing | None = None
+    """The thing, where the fence began here; it grows with the fence."""
+    frozen: str = ""
     """The code in the frozen rows."""
 
 
 class Flow:
-    """Renders a document while it streams; each step costs as much as the part that is still open.
+    """Renders a document, or a section of one, while it streams.
 
-    A long open fence or list is frozen in pieces, and a link may be used before it is defined: the lines
-    are exact for ordinary documents, and `render_document` gives the exact ones for every document.
+    Each step costs as much as the part that is still open. A long open fence or list is frozen in pieces,
+    and a link may be used before it is defined: the lines are exact for ordinary documents, and
+    `render_document` gives the exact ones for every document.
     """
 
-    def __init__(self, width: int, palette: Palette, key: str = "") -> None:
+    def __init__(
+        self,
+        width: int,
+        palette: Palette,
+        key: str = "",
+        start: Start | None = None,
+        references: dict[str, Any] | None = None,
+    ) -> None:
+        self._start = start = start or Start()
         self.lines: list[Line] = []
         """All lines so far; the list is changed in place."""
-        self._renderer = BlockRenderer(palette, key)
+        self._renderer = BlockRenderer(palette, key, first=start.first, codes=start.codes)
         self._width = width
         self._palette = palette
         self._cut = 0
-        self._mark = _Mark()
-        self._references: dict[str, Any] = {}
-        self._fence: _OpenFence | None = None
+        self._mark = _Mark(codes=start.codes)
+        self._known = dict(references or {})
+        self._fence = _OpenFence(start.opening, start.fence) if start.opening else None
         self._in_list = False
-        self.references: dict[str, Any] = {}
+        self._gap = start.gap
+        """Whether a blank line goes before the next block."""
+        self._part_before = False
+        """Whether a long fence is open, which is frozen once it begins a section."""
+        self.references: dict[str, Any] = self._known
         """Link definitions found so far, those of the open part among them."""
         self.exact = True
         """Whether the lines are those of `render_document`."""
-        self.closed = False
-        """Whether the document is complete and rendered exactly; `advance` then does nothing."""
-        self.cuts: list[int] = []
-        """Offsets at which the blocks that are rendered for good end; none lies within a block."""
 
     @property
-    def things(self) -> list[Thing]:
+    def things(self) -> Things:
         """What keys can reach so far."""
         return self._renderer.things
 
+    @property
+    def codes(self) -> int:
+        """Code blocks that begin here."""
+        return self._renderer.code_count - self._start.codes
+
+    def render(self, source: str) -> None:
+        """Render a section that is complete, all at once."""
+        opening = self._fence.opening if self._fence else ""
+        for number, node in enumerate(parse(opening + source, self.references)):
+            self._emit(node, first=number == 0)
+
     def advance(self, source: str) -> None:
         """Render what was added; `source` is the whole document so far."""
-        if self.closed:
-            return
         mark = self._mark
         del self.lines[mark.lines :], self._renderer.things[mark.things :]
         self._renderer.code_count = mark.codes
+        gap = self._gap
         while True:
             tail = (self._fence.opening if self._fence else "") + source[self._cut :]
-            self.references = references = dict(self._references)
+            self.references = references = dict(self._known)
             nodes = parse(tail, references)
-            if self._cut and len(references) > len(self._references):
+            if len(references) > len(self._known) and (self._cut or self._start.first):
                 self.exact = False  # an earlier block may have used what is defined only here
             if not nodes or not self._freeze(tail, nodes):
                 break
+            gap = self._gap
         for number, node in enumerate(nodes):
             self._emit(node, first=number == 0)
+        self._gap = gap
 
-    def replace(self, lines: list[Line], things: list[Thing]) -> None:
-        """Take the exact lines of the whole document; there is nothing left to advance."""
-        self.lines, self.exact, self.closed = lines, True, True
-        self._renderer.things = things
+    def settled(self) -> Settled | None:
+        """The part that is rendered for good, once it makes a section; another flow takes the rest."""
+        mark, fence = self._mark, self._fence
+        least = LIST_LENGTH if self._in_list else SECTION_LENGTH
+        if fence is not None and self._cut:
+            enough = mark.lines > CODE_ROWS
+        else:
+            enough = bool(self._cut) and (self._cut >= least or (self._part_before and not self._in_list))
+        if not enough:
+            return None
+        things = Things(self.things[: mark.things], self._start.first)
+        codes = mark.codes - self._start.codes
+        opening = fence.opening if fence is not None else ""
+        lines = self.lines[: mark.lines]
+        return Settled(self._cut, lines, things, codes, opening, self._in_list, dict(self._known))
 
     def _freeze(self, tail: str, nodes: list[SyntaxTreeNode]) -> bool:
         """Render for good the blocks before the last one; or, where it is alone and long, a piece of it."""
@@ -136,56 +181,60 @@ class Flow:
             for number, node in enumerate(done):
                 self._emit(node, first=number == 0)
             self._fence, self._in_list = None, False
-            self.cuts.append(self._cut + _length(rows[:end], continued))
         elif last is not nodes[-1]:
             return False
         elif last.type == "fence" and complete - end > 2 * PIECE:
+            if self._cut and continued is None:
+                self._part_before = True
+                return False
             self._freeze_fence(rows[end], last)
             end += 1 + PIECE
             self.exact = False
         elif last.type.endswith("_list") and (items := _complete_items(last, complete)):
             end = _first_row(items[-1])
-            self._put(self._renderer.list_items(last, items[:-1], self._width), joined=self._in_list)
+            self._put(self._renderer.list_items(last, items[:-1], self._width))
+            self._gap = not rows[end - 1].strip()
             self._in_list, self.exact = True, False
         else:
             return False
-        length = _length(rows[:end], continued)
+        length = sum(map(len, rows[:end])) + end - (len(continued.opening) if continued else 0)
         self._cut += length
         self._mark = _Mark(len(self.lines), len(self._renderer.things), self._renderer.code_count)
         if any("]:" in row for row in rows[:end]):
-            parse("\n".join(rows[:end]), self._references)
+            parse("\n".join(rows[:end]), self._known)
         return True
 
     def _emit(self, node: SyntaxTreeNode, *, first: bool) -> None:
         if first and self._fence:
-            self._put(self._more_code(self._fence, node.content), joined=True)
+            self.lines += self._more_code(self._fence, node)
+            self._gap = True
         else:
-            self._put(self._renderer.block(node, self._width), joined=first and self._in_list)
+            self._put(self._renderer.block(node, self._width))
 
-    def _put(self, lines: list[Line], *, joined: bool = False) -> None:
-        if self.lines and lines and not joined:
-            self.lines.append(BLANK)
-        self.lines += lines
+    def _put(self, lines: list[Line]) -> None:
+        if lines:
+            if self._gap:
+                self.lines.append(BLANK)
+            self.lines += lines
+            self._gap = True
 
-    def _more_code(self, fence: _OpenFence, code: str) -> list[Line]:
-        self._renderer.things[fence.thing].text = fence.frozen + code
-        return code_rows(code, fence.language, self._width, self._palette, fence.thing) if code else []
+    def _more_code(self, fence: _OpenFence, node: SyntaxTreeNode, code: str | None = None) -> list[Line]:
+        code = node.content if code is None else code
+        if fence.thing is not None:
+            fence.thing.text = fence.frozen + code
+        language = language_of(node)
+        return code_rows(code, language, self._width, self._palette, fence.number) if code else []
 
     def _freeze_fence(self, opening: str, node: SyntaxTreeNode) -> None:
         code = "\n".join(node.content.split("\n")[:PIECE]) + "\n"
         fence = self._fence
         if fence is None:
-            language = language_of(node)
-            thing, head = self._renderer.start_code(code, language, self._width)
+            number, head = self._renderer.start_code(code, language_of(node), self._width)
             self._put([head])
-            fence = _OpenFence(opening + "\n", language, thing, "")
-        self._put(self._more_code(fence, code), joined=True)
-        self._fence = _OpenFence(fence.opening, fence.language, fence.thing, fence.frozen + code)
-
-
-def _length(rows: list[str], fence: _OpenFence | None) -> int:
-    """Characters of the source in rows of the tail, without the opening that was put before it."""
-    return sum(map(len, rows)) + len(rows) - (len(fence.opening) if fence else 0)
+            fence = _OpenFence(opening + "\n", number, self.things[-1])
+        self.lines += self._more_code(fence, node, code)
+        self._gap = True
+        self._fence = _OpenFence(fence.opening, fence.number, fence.thing, fence.frozen + code)
 
 
 def _first_row(node: SyntaxTreeNode) -> int:

@@ -9,7 +9,7 @@ from textual.style import Style
 
 from tui.core.text import sanitize
 from tui.widgets.transcript.lines import TAB
-from tui.widgets.transcript.model import Thing
+from tui.widgets.transcript.model import Thing, Things
 from tui.widgets.transcript.palette import Palette
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _PARTS = {"em": "em", "strong": "strong", "s": "strike", "code_inline": "codespa
 _TEXTS = frozenset(("text", "code_inline", "html_inline"))
 
 
-def inline(node: SyntaxTreeNode, palette: Palette, things: list[Thing]) -> Content:
+def inline(node: SyntaxTreeNode, palette: Palette, things: Things) -> Content:
     """The content of an inline node; its links are added to `things`."""
     builder = _Builder(palette, things)
     builder.add(node)
@@ -27,7 +27,7 @@ def inline(node: SyntaxTreeNode, palette: Palette, things: list[Thing]) -> Conte
 
 
 class _Builder:
-    def __init__(self, palette: Palette, things: list[Thing]) -> None:
+    def __init__(self, palette: Palette, things: Things) -> None:
         self.text: list[str] = []
         self.spans: list[Span] = []
         self._length = 0
@@ -59,7 +59,7 @@ class _Builder:
 
     def _link(self, node: SyntaxTreeNode, start: int) -> None:
         href = sanitize(str(node.attrs.get("href") or node.attrs.get("src") or ""))
-        meta = {"thing": len(self._things), "@click": f"open_link({href!r})"}
-        self._things.append(Thing("link", href, "link"))
+        thing = self._things.put(Thing("link", href, "link"))
+        meta = {"thing": thing, "@click": f"open_link({href!r})"}
         style = self._palette.part("link") + Style(link=href) + Style.from_meta(meta)
         self.spans.append(Span(start, self._length, style))

@@ -1,7 +1,6 @@
 """What the keys do in a transcript: moving, copying, opening, folding and finding."""
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,13 +8,11 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui.widgets.transcript.model import EntryRole, Thing
-from tui.widgets.transcript.paint import links_in
+from tui.widgets.transcript.model import MAY_HOLD_THINGS, EntryRole, Thing
 from tui.widgets.transcript.scrolling import AnchoredScroll
 from tui.widgets.transcript.store import EntryStore
+from tui.widgets.transcript.view import EntryView, Place
 
-_MAY_HOLD_THINGS = re.compile(r"```|~~~|https?:|www\.|\]\(|\]\[|^ {4}|^\t", re.MULTILINE)
-"""Sources without any of these need not be rendered to know that they hold no thing."""
 _SEARCHED_AT_MOST = 50
 """Entries that one key press may render in search of the next thing."""
 
@@ -132,14 +129,15 @@ class KeyActions(AnchoredScroll):
         self.highlighted = ""
         """Text that is marked wherever it is seen."""
         self._pattern: re.Pattern[str] | None = None
-        self._match = (-1, -1)
+        self._match: tuple[int, Place] | None = None
+        """The line of the current match, and the index of its entry."""
 
     def highlight(self, *texts: str) -> list[str]:
         """Mark texts wherever they are seen, in any case; returns the keys of the entries that hold any."""
         sought = [text for text in texts if text]
         self.highlighted = " ".join(sought)
         self._pattern = re.compile("|".join(map(re.escape, sought)), re.IGNORECASE) if sought else None
-        self._match = (-1, -1)
+        self._match = None
         self.refresh()
         if self._pattern is None:
             return []
@@ -149,12 +147,27 @@ class KeyActions(AnchoredScroll):
     def scroll_to_entry(self, key: str) -> None:
         """Put the cursor on an entry, and its first marked line, or its head, on the screen."""
         self.cursor = index = self.store.index(key)
-        line = 0
-        if self._pattern is not None:
-            lines = self.store.view(index).lines()
-            line = next((n for n, line in enumerate(lines) if self._pattern.search(line.text)), 0)
-            self._match = (index, line)
-        self.scroll_to_line(index, line, row=self.size.height // 3 if line else 1)
+        place = self._first_match(index) if self._pattern is not None else None
+        self._match = (index, place or Place(0, 0))
+        if place is None:
+            self.scroll_to_line(index)
+        else:
+            self.scroll_to_line(index, place, row=self.size.height // 3 if place != (0, 0) else 1)
+
+    def _first_match(self, index: int) -> Place | None:
+        """The first line of an entry with something marked."""
+        view = self.store.view(index)
+        for part in range(view.parts):
+            if lines := self._marked_lines(view, part):
+                return Place(part, lines[0])
+        return None
+
+    def _marked_lines(self, view: EntryView, part: int) -> list[int]:
+        """The lines of a part that have something marked; it is rendered only where its source has."""
+        pattern = self._pattern
+        if pattern is None or not pattern.search(view.source_of(part)):
+            return []
+        return [number for number, line in enumerate(view.lines_of(part)) if pattern.search(line.text)]
 
     def action_move_message(self, step: int) -> None:
         """Move the cursor by messages; from the one in view where there is no cursor yet."""
@@ -181,17 +194,16 @@ class KeyActions(AnchoredScroll):
             return
         if not len(self.heights):
             return
-        index, thing = self.focused_thing or (self._start_of_search(step), -1)
+        index, thing = self.focused_thing or (self._start_of_search(step), None)
         for _ in range(_SEARCHED_AT_MOST):
-            things = self.store.view(index).things
-            found = thing + step if thing >= 0 else (0 if step > 0 else len(things) - 1)
-            if 0 <= found < len(things):
+            found = self.store.view(index).thing_beyond(thing, step)
+            if found is not None:
                 self._focus_thing(index, found)
                 return
             beyond = self._next_with_things(index, step)
             if beyond is None:
                 return
-            index, thing = beyond, -1
+            index, thing = beyond, None
 
     def action_find(self) -> None:
         """Ask for words to find in the conversation."""
@@ -202,27 +214,31 @@ class KeyActions(AnchoredScroll):
         count = len(self.store)
         if self._pattern is None or not count:
             return
-        index, line = self._match
-        if index < 0:
-            index, line = self._entry_in_view(-1) % count, -1 if step > 0 else sys.maxsize
+        index, place = self._match or (self._entry_in_view(-1) % count, None)
         for distance in range(count + 1):
             at = (index + step * distance) % count
             if not self._pattern.search(self.store.entry(at).body):
                 continue
-            lines = self._marked_lines(at)
-            if distance == 0:
-                lines = [n for n in lines if (n > line if step > 0 else n < line)]
-            if lines:
-                self._match = (at, lines[0 if step > 0 else -1])
+            found = self._match_beyond(at, place if distance == 0 else None, step)
+            if found is not None:
+                self._match = (at, found)
                 self.cursor, self.focused_thing = at, None
-                self.scroll_to_line(*self._match, row=self.size.height // 3)
+                self.scroll_to_line(at, found, row=self.size.height // 3)
                 return
 
-    def _marked_lines(self, index: int) -> list[int]:
-        """The lines of an entry that have something marked; the first where its marks are out of sight."""
-        pattern = self._pattern
-        lines = enumerate(self.store.view(index).lines())
-        return [n for n, line in lines if pattern and pattern.search(line.text)] or [0]
+    def _match_beyond(self, index: int, place: Place | None, step: int) -> Place | None:
+        """The next line of an entry with something marked; the first in the direction where none is given."""
+        view = self.store.view(index)
+        parts = range(view.parts) if step > 0 else range(view.parts - 1, -1, -1)
+        for part in parts:
+            if place is not None and (part - place.part) * step < 0:
+                continue
+            lines = self._marked_lines(view, part)
+            if place is not None and part == place.part:
+                lines = [number for number in lines if (number - place.line) * step > 0]
+            if lines:
+                return Place(part, lines[0 if step > 0 else -1])
+        return None
 
     def _start_of_search(self, step: int) -> int:
         if self.cursor >= 0:
@@ -236,23 +252,20 @@ class KeyActions(AnchoredScroll):
     def _next_with_things(self, index: int, step: int) -> int | None:
         index += step
         while 0 <= index < len(self.store):
-            if _MAY_HOLD_THINGS.search(self.store.entry(index).body):
+            if MAY_HOLD_THINGS.search(self.store.entry(index).body):
                 return index
             index += step
         return None
 
     def _focus_thing(self, index: int, thing: int) -> None:
         self.cursor, self.focused_thing = index, (index, thing)
-        lines = self.store.view(index).lines()
-        at = (n for n, line in enumerate(lines) if line.thing == thing or thing in links_in(line))
-        self.scroll_to_line(index, next(at, 0), row=2)
+        self.scroll_to_line(index, self.store.view(index).place_of(thing), row=2)
 
     def _thing(self) -> Thing | None:
         if self.focused_thing is None:
             return None
         index, number = self.focused_thing
-        things = self.store.view(index).things
-        return things[number] if number < len(things) else None
+        return self.store.view(index).thing(number)
 
     def action_copy_focused(self) -> None:
         """Ask for a copy of the selection, else the thing in focus, else the message, else the last reply."""
@@ -281,36 +294,40 @@ class KeyActions(AnchoredScroll):
 
     def action_copy_block(self, number: int) -> None:
         """Ask for a copy of a code block by the number in its head line."""
-        blocks = self._blocks()
-        if number <= len(blocks):
-            self._request_copy(blocks[number - 1].text, blocks[number - 1].label)
+        view = self._view_with_blocks()
+        at = view.code_block(number) if view is not None else None
+        block = view.thing(at) if view is not None and at is not None else None
+        if block is not None:
+            self._request_copy(block.text, block.label)
         else:
-            self.notify(_no_block(number, len(blocks)), timeout=3, markup=False)
+            last = view.last_code_block() if view is not None else None
+            count = int(last.label.rpartition(" ")[2]) if last is not None else 0
+            self.notify(_no_block(number, count), timeout=3, markup=False)
 
     def action_save_block(self) -> None:
         """Ask to save the code block in focus; where none is, the last one of the message."""
-        thing, blocks = self._thing(), self._blocks()
-        if thing is not None and thing.kind == "code":
+        thing, view = self._thing(), self._view_with_blocks()
+        if thing is None or thing.kind != "code":
+            thing = view.last_code_block() if view is not None else None
+        if thing is not None:
             self.post_message(self.SaveRequested(self, thing))
-        elif blocks:
-            self.post_message(self.SaveRequested(self, blocks[-1]))
         else:
             self.notify(_no_block(1, 0), timeout=3, markup=False)
 
-    def _blocks(self) -> list[Thing]:
-        """The code blocks of the message in focus; where none is, of the last message that has any."""
-        index: int | None = self.cursor
-        if self.cursor < 0:
-            index = len(self.store)
-            while (index := self._next_with_things(index, -1)) is not None:
-                if any(thing.kind == "code" for thing in self.store.view(index).things):
-                    break
-        return [] if index is None else [t for t in self.store.view(index).things if t.kind == "code"]
+    def _view_with_blocks(self) -> EntryView | None:
+        """The message in focus; where none is, the last message that has code blocks."""
+        if self.cursor >= 0:
+            return self.store.view(self.cursor)
+        index: int | None = len(self.store)
+        while index is not None and (index := self._next_with_things(index, -1)) is not None:
+            if (view := self.store.view(index)).last_code_block() is not None:
+                return view
+        return None
 
     def action_copy_thing(self, key: str, number: int) -> None:
         """Ask for a copy of a thing that was clicked."""
-        thing = self.store.view(self.store.index(key)).things[number]
-        self._request_copy(thing.text, thing.label)
+        if (thing := self.store.view(self.store.index(key)).thing(number)) is not None:
+            self._request_copy(thing.text, thing.label)
 
     def _request_copy(self, text: str, what: str) -> None:
         if text:

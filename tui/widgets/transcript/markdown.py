@@ -12,7 +12,7 @@ from tui.core.text import sanitize
 from tui.widgets.transcript.code import code_head, code_rows
 from tui.widgets.transcript.inline import inline
 from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
-from tui.widgets.transcript.model import Thing
+from tui.widgets.transcript.model import Thing, Things
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.tables import table_lines
 
@@ -50,12 +50,13 @@ def language_of(node: SyntaxTreeNode) -> str:
 class BlockRenderer:
     """Renders the blocks of one entry, numbering its code blocks and collecting its things."""
 
-    def __init__(self, palette: Palette, key: str = "") -> None:
+    def __init__(self, palette: Palette, key: str = "", *, first: int = 0, codes: int = 0) -> None:
         self.palette = palette
         self._key = key
-        self.things: list[Thing] = []
-        """What keys can reach, in reading order; lines and links hold indexes into it."""
-        self.code_count = 0
+        self.things = Things(first=first)
+        """What keys can reach, in reading order; lines and links hold their numbers."""
+        self.code_count = codes
+        """Code blocks so far, those before this renderer's text among them."""
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode], width: int, *, tight: bool = False) -> list[Line]:
         """The lines of blocks, with a blank line between them unless they are tight."""
@@ -104,10 +105,9 @@ class BlockRenderer:
         return out
 
     def start_code(self, source: str, language: str, width: int) -> tuple[int, Line]:
-        """Number a code block: its index among the things, and its head line."""
+        """Number a code block: its number among the things, and its head line."""
         self.code_count += 1
-        thing = len(self.things)
-        self.things.append(Thing("code", source, f"code block {self.code_count}", language))
+        thing = self.things.put(Thing("code", source, f"code block {self.code_count}", language))
         label = f"{self.code_count} {language or 'text'}"
         return thing, code_head(label, width, self.palette, thing, self._key)
 

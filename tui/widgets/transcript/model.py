@@ -1,5 +1,7 @@
 """What a transcript shows: its entries, and the things in them that can be copied or opened."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -51,6 +53,24 @@ class Thing:
     """How a message names it, such as "code block 2"."""
     language: str = ""
     """What the code is written in, as its fence says."""
+
+
+MAY_HOLD_THINGS = re.compile(r"```|~~~|https?:|\w\.[a-z]{2}|@|\]\(|\]\[|\]:|^ {4}|^\t", re.MULTILINE)
+"""Sources without any of these need not be rendered to know that they hold no thing."""
+
+
+class Things(list[Thing]):
+    """The things of a section in reading order; each has a number that is unique in its entry."""
+
+    def __init__(self, things: Iterable[Thing] = (), first: int = 0) -> None:
+        super().__init__(things)
+        self.first = first
+        """The number of the first."""
+
+    def put(self, thing: Thing) -> int:
+        """Add a thing and return its number."""
+        self.append(thing)
+        return self.first + len(self) - 1
 
 
 STATUS_WORDS = {

@@ -4,8 +4,8 @@ from textual.geometry import Offset
 from textual.selection import SelectEnd, Selection
 
 from tui.widgets.transcript.keys import KeyActions
-from tui.widgets.transcript.lines import Line
-from tui.widgets.transcript.selection import MOST_COLUMNS, ROWS_PER_ENTRY, selected_text
+from tui.widgets.transcript.selection import MOST_COLUMNS, ROWS_PER_ENTRY, selected_text, selection_row
+from tui.widgets.transcript.view import Place
 
 
 class SelectableEntries(KeyActions):
@@ -18,10 +18,7 @@ class SelectableEntries(KeyActions):
             entry = self.store.entry(index)
             return f"{entry.title}\n{entry.body}" if entry.title else entry.body
 
-        def lines_of(index: int) -> list[Line]:
-            return self.store.view(index).lines()
-
-        return selected_text(selection, len(self.store), lines_of, source_of), "\n"
+        return selected_text(selection, len(self.store), self.view, source_of), "\n"
 
     def selection_updated(self, _selection: Selection | None) -> None:
         """Paint again what is selected."""
@@ -32,9 +29,9 @@ class SelectableEntries(KeyActions):
         offset = self.screen.get_widget_and_offset_at(*self.app.mouse_position)[1]
         if offset is not None and len(self.store):
             index = min(offset.y // ROWS_PER_ENTRY, len(self.store) - 1)
-            first = index * ROWS_PER_ENTRY
-            last = Offset(MOST_COLUMNS, first + len(self.store.view(index)) - 1)
-            self.screen.selections = {self: Selection(Offset(0, first), last)}
+            parts = self.view(index).parts
+            last = Offset(MOST_COLUMNS, selection_row(index, Place(parts, 0)) - 1)
+            self.screen.selections = {self: Selection(Offset(0, index * ROWS_PER_ENTRY), last)}
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling while the mouse drags: Textual leaves the selection's end where it was."""

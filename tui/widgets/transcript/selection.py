@@ -6,13 +6,16 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from tui.widgets.transcript.lines import Line
+from tui.widgets.transcript.view import EntryView, Place
 
-ROWS_PER_ENTRY = 1 << 20
-"""Selection rows are entry index * this + line: stable when the heights of entries above change."""
+ROWS_PER_PART = 1 << 20
+"""Selection rows are the row of the entry + part * this + line: stable when heights above change."""
+ROWS_PER_ENTRY = 1 << 40
+"""The row of an entry is its index * this."""
 MOST_COLUMNS = 1 << 30
 """Beyond the end of every line."""
 RENDERED_AT_MOST = 50
-"""Entries of a longer selection are copied from their source: 10,000 would take 22 s to render."""
+"""Parts of a longer selection are copied from their source: 10,000 messages would take 22 s to render."""
 
 
 def bounds(selection: Selection, entries: int) -> tuple[Offset, Offset]:
@@ -22,10 +25,15 @@ def bounds(selection: Selection, entries: int) -> tuple[Offset, Offset]:
     return start, end
 
 
+def selection_row(index: int, place: Place) -> int:
+    """The row of a line, as selections count."""
+    return index * ROWS_PER_ENTRY + place.part * ROWS_PER_PART + place.line
+
+
 def selected_text(
     selection: Selection,
     entries: int,
-    lines_of: Callable[[int], list[Line]],
+    view_of: Callable[[int], EntryView],
     source_of: Callable[[int], str],
 ) -> str:
     """The selected text.
@@ -33,7 +41,7 @@ def selected_text(
     Args:
         selection: What is selected, in selection rows and characters.
         entries: How many entries there are.
-        lines_of: Gives the rendered lines of an entry.
+        view_of: Gives an entry in parts.
         source_of: Gives the text of an entry without rendering it.
     """
     start, end = bounds(selection, entries)
@@ -43,14 +51,27 @@ def selected_text(
         if first < index < last and last - first > RENDERED_AT_MOST:
             out.append("\n" + source_of(index) + "\n")
         else:
-            out += _entry_parts(lines_of(index), index, start, end, begun=bool(out))
+            out += _entry_text(view_of(index), index, start, end, begun=bool(out))
     return "".join(out)
 
 
-def _entry_parts(lines: list[Line], index: int, start: Offset, end: Offset, *, begun: bool) -> list[str]:
+def _entry_text(view: EntryView, index: int, start: Offset, end: Offset, *, begun: bool) -> list[str]:
+    base = index * ROWS_PER_ENTRY
+    first = max(0, start.y - base) // ROWS_PER_PART
+    last = min((end.y - base) // ROWS_PER_PART, view.parts - 1)
     out: list[str] = []
-    for number, line in enumerate(lines):
-        y = index * ROWS_PER_ENTRY + number
+    for part in range(first, last + 1):
+        if first < part < last and last - first > RENDERED_AT_MOST:
+            out.append("\n" + view.source_of(part).removesuffix("\n"))
+        else:
+            row = base + part * ROWS_PER_PART
+            out += _part_text(view.lines_of(part), row, start, end, begun=begun or bool(out))
+    return out
+
+
+def _part_text(lines: list[Line], row: int, start: Offset, end: Offset, *, begun: bool) -> list[str]:
+    out: list[str] = []
+    for y, line in enumerate(lines, row):
         if not start.y <= y <= end.y:
             continue
         left = max(line.start, start.x if y == start.y else 0)

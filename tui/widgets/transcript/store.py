@@ -1,6 +1,6 @@
 """The entries of a transcript and their rendered views: no widget, so that it is tested without an app."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,17 +8,16 @@ from textual.cache import LRUCache
 
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize
-from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.model import Entry, EntryRole
 from tui.widgets.transcript.view import EntryRenderer, EntryView
 
 if TYPE_CHECKING:
-    from tui.widgets.transcript.flow import Flow
+    from tui.widgets.transcript.body import Body, SectionCache
 
 VIEWS_KEPT = 200
 """Rendered entries that are kept; far more than a screen holds."""
-RENDERED_AT_ONCE = 4_000
-"""Characters; a reply that is not exact when it ends is rendered again at once up to this length."""
+SECTIONS_KEPT = 300
+"""Rendered sections that are kept; some 15,000 lines."""
 _FRAME_ROWS = 3
 """Rows of an entry that are not its body, for an estimate: head, blank line, and half a wrapped line."""
 
@@ -29,7 +28,10 @@ class _Item:
     clean: bool = False
     """Whether the entry's body is sanitised; done when it is first needed, for a history may be large."""
     unfolded: bool = False
-    flow: "Flow | None" = None
+    laid_out: "Body | None" = None
+    """The body in sections, once it was seen."""
+    renderer: EntryRenderer | None = None
+    """What the body was laid out with."""
     body: str = ""
     """What came and is not shown yet."""
     reasoning: str = ""
@@ -49,6 +51,7 @@ class EntryStore:
         self._items = [_Item(entry) for entry in entries]
         self._index = {item.entry.key: index for index, item in enumerate(self._items)}
         self._views: LRUCache[int, EntryView] = LRUCache(VIEWS_KEPT)
+        self._sections: SectionCache = LRUCache(SECTIONS_KEPT)
         self._renderer: EntryRenderer | None = None
         self._waiting: set[int] = set()
 
@@ -86,10 +89,12 @@ class EntryStore:
 
     def update(self, index: int, **changes: Any) -> None:
         """Replace fields of an entry; a new body starts over."""
-        item = self._items[index]
-        item.entry = replace(self.entry(index), **changes)
+        item, entry = self._items[index], self.entry(index)
+        if "body" in changes and sanitize(changes["body"]) == entry.body:
+            del changes["body"]  # what is on the screen stays there
+        item.entry = replace(entry, **changes)
         if "body" in changes:
-            item.clean, item.flow, item.newlines = False, None, -1
+            item.clean, item.laid_out, item.renderer, item.newlines = False, None, None, -1
         self._views.discard(index)
 
     def push(self, index: int, body: str = "", reasoning: str = "") -> None:
@@ -120,43 +125,14 @@ class EntryStore:
         self._views.discard(index)
 
     def finish(self, index: int, **changes: Any) -> None:
-        """End a stream: what is kept is added, and the next view is the exact one.
-
-        Where that would hold up the screen, `slices_left` says so, and `refine` makes it exact bit by bit.
-        """
+        """End a stream: what is kept is added; what was approximate is rendered again when it is seen."""
         self._waiting.discard(index)
         item = self._items[index]
         item.entry = replace(self.entry(index), status=MessageStatus.COMPLETE)
         self._take(index)
         self.update(index, **changes)
-        if (flow := item.flow) is not None:
-            flow.advance(item.entry.body)
-            if not flow.exact and len(item.entry.body) <= RENDERED_AT_ONCE:
-                item.flow = None
-
-    def needs_refining(self, index: int) -> bool:
-        """Whether a finished entry is shown by an approximation that `refine` can replace."""
-        item = self._items[index]
-        streaming = item.entry.status is MessageStatus.STREAMING
-        return item.flow is not None and not streaming and not item.flow.exact
-
-    def refine(self, index: int) -> Iterator[None]:
-        """Render a finished entry exactly, in slices; nothing changes when it was reflowed meanwhile."""
-        item, renderer = self._items[index], self._renderer
-        if (flow := item.flow) is None or renderer is None:
-            return
-        from tui.widgets.transcript.flow import render_in_slices
-        from tui.widgets.transcript.markdown import BlockRenderer
-
-        blocks = BlockRenderer(renderer.palette, item.entry.key)
-        lines: list[Line] = []
-        slices = render_in_slices(item.entry.body, flow.cuts, flow.references, renderer.width, blocks)
-        for piece in slices:
-            lines += piece
-            yield
-        if item.flow is flow:
-            flow.replace(lines, blocks.things)
-            self._views.discard(index)
+        if item.laid_out is not None:
+            item.laid_out.finish(item.entry.body)
 
     def toggle_reasoning(self, index: int) -> None:
         """Fold or unfold an entry's reasoning."""
@@ -187,30 +163,48 @@ class EntryStore:
         """Render with another width or palette from here on."""
         self._renderer = renderer
         self._views.clear()
-        for item in self._items:
-            item.flow = None
+        self._sections.clear()
 
     def is_rendered(self, index: int) -> bool:
         """Whether the entry's view is at hand."""
         return index in self._views
 
     def view(self, index: int) -> EntryView:
-        """The rendered entry; RuntimeError before a renderer is in use."""
+        """The entry in parts; RuntimeError before a renderer is in use."""
         if (view := self._views.get(index)) is not None:
             return view
         if self._renderer is None:
             raise RuntimeError("The transcript was asked for lines before it had a width.")
         self.renders += 1
-        item, entry = self._items[index], self.entry(index)
-        streaming = entry.status is MessageStatus.STREAMING and entry.role is not EntryRole.USER
-        if streaming and item.flow is None:
-            from tui.widgets.transcript.flow import Flow
-
-            item.flow = Flow(self._renderer.width, self._renderer.palette, entry.key)
+        entry = self.entry(index)
         marker = self.marker_words if entry.key == self.marker else ""
-        view = self._renderer.render(entry, marker=marker, unfolded=item.unfolded, flow=item.flow)
+        body = self._laid_out(index, self._renderer)
+        view = self._renderer.render(entry, marker=marker, unfolded=self._items[index].unfolded, body=body)
         self._views[index] = view
         return view
+
+    def _laid_out(self, index: int, renderer: EntryRenderer) -> "Body | None":
+        """The body of an entry, brought up to date."""
+        item, entry = self._items[index], self.entry(index)
+        plain = entry.role is EntryRole.USER
+        streaming = entry.status is MessageStatus.STREAMING and not plain
+        body = item.laid_out
+        if body is None:
+            source = entry.body.strip("\n") if plain else entry.body
+            if not source and not streaming:
+                return None
+            # An empty transcript needs no Markdown: its modules are imported with the first entry.
+            from tui.widgets.transcript.body import Body
+
+            body = item.laid_out = Body(source, entry.key, self._sections, plain=plain, growing=streaming)
+        elif streaming and item.renderer is renderer:
+            body.grow(entry.body)
+        if item.renderer is not renderer:
+            item.renderer = renderer
+            if streaming:
+                body.extend(entry.body)
+            body.use(renderer.width, renderer.palette)
+        return body
 
     def estimate(self, index: int, width: int) -> int:
         """Rows that an entry will probably take at a width, without rendering it."""

@@ -1,10 +1,8 @@
 """One entry as lines: marker, head, reasoning, body, error and status."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -13,40 +11,178 @@ from textual.style import Style
 from tui.core.chat import MessageStatus
 from tui.core.text import sanitize, sanitize_line
 from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
-from tui.widgets.transcript.model import STATUS_WORDS, Entry, EntryRole, Thing
+from tui.widgets.transcript.model import STATUS_WORDS, Entry, Thing
+from tui.widgets.transcript.paint import links_in
 from tui.widgets.transcript.palette import Palette
 
 if TYPE_CHECKING:
-    from tui.widgets.transcript.flow import Flow
+    from tui.widgets.transcript.body import Body
 
 _BAR = "▌ "
 _CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text, used where the provider counted no reasoning tokens."""
 
 
-@dataclass(slots=True)
-class EntryView:
-    """The lines of an entry, in three parts so that a growing body need not be copied."""
+class Place(NamedTuple):
+    """A line of an entry."""
 
-    prelude: list[Line]
-    body: list[Line]
-    coda: list[Line]
-    things: list[Thing] = field(default_factory=list)
+    part: int
+    """The part that it is in; parts stay what they are when heights change."""
+    line: int
+    """Lines of the part before it."""
+
+
+class EntryView:
+    """The lines of an entry in parts: what is before the body, the body's sections, and what is after.
+
+    Only the parts that are asked for are rendered; the heights of the others are estimates.
+    """
+
+    def __init__(self, prelude: list[Line], coda: list[Line], body: "Body | None" = None) -> None:
+        self._prelude = prelude
+        self._coda = coda
+        self.body = body
+        """The body; None where there is none."""
 
     def __len__(self) -> int:
-        return len(self.prelude) + len(self.body) + len(self.coda)
+        """Rows in all."""
+        return len(self._prelude) + self._body_rows + len(self._coda)
 
-    def line(self, number: int) -> Line:
-        """One line; `number` counts from 0 and must be less than the length."""
-        if number < (before := len(self.prelude)):
-            return self.prelude[number]
-        if number < before + len(self.body):
-            return self.body[number - before]
-        return self.coda[number - before - len(self.body)]
+    @property
+    def _body_rows(self) -> int:
+        return self.body.heights.total if self.body else 0
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are; the first and the last may be empty."""
+        return 2 + (len(self.body) if self.body else 0)
+
+    def find(self, row: int) -> Place:
+        """The part that a row is in, and the line of the part."""
+        before, body = len(self._prelude), self._body_rows
+        if row < before or not self.body:
+            return Place(0, row) if row < before else Place(self.parts - 1, row - before)
+        if row >= before + body:
+            return Place(self.parts - 1, row - before - body)
+        section, line = self.body.heights.find(row - before)
+        return Place(section + 1, line)
+
+    def offset(self, part: int) -> int:
+        """Rows before a part."""
+        if part == 0:
+            return 0
+        if part >= self.parts - 1 or not self.body:
+            return len(self._prelude) + self._body_rows
+        return len(self._prelude) + self.body.heights.offset(part - 1)
+
+    def lines_of(self, part: int) -> list[Line]:
+        """The lines of a part, which measures it."""
+        if part == 0:
+            return self._prelude
+        return self._coda if part >= self.parts - 1 or not self.body else self.body.lines(part - 1)
+
+    def source_of(self, part: int) -> str:
+        """The source of a part of the body, without rendering it; the text of the others."""
+        if self.body and 0 < part < self.parts - 1:
+            return self.body.source_of(part - 1)
+        return "\n".join(line.text for line in self.lines_of(part))
+
+    def is_measured(self, part: int) -> bool:
+        """Whether the height of a part is known."""
+        return not self.body or not 0 < part < self.parts - 1 or self.body.is_measured(part - 1)
+
+    def line(self, row: int) -> tuple[Line, Place]:
+        """One line, and where it is; BLANK where a height was estimated too high."""
+        place = self.find(row)
+        lines = self.lines_of(place.part)
+        return (lines[place.line] if place.line < len(lines) else BLANK), place
 
     def lines(self) -> list[Line]:
-        """All lines, copied."""
-        return [*chain(self.prelude, self.body, self.coda)]
+        """All lines, which renders all: for tests, and for entries known to be short."""
+        return [line for part in range(self.parts) for line in self.lines_of(part)]
+
+    def measure(self, top: int, bottom: int) -> bool:
+        """Render the parts in the rows from `top` up to `bottom`; returns whether a height changed."""
+        if not self.body or bottom <= top:
+            return False
+        rows = len(self)
+        first, last = self.find(max(0, top)).part, self.find(max(0, bottom - 1)).part
+        for part in range(first, last + 1):
+            if not self.is_measured(part):
+                self.lines_of(part)
+        return len(self) != rows
+
+    # Things
+
+    def thing(self, number: int) -> Thing | None:
+        """The thing of a number."""
+        return self.body.thing(number) if self.body else None
+
+    @property
+    def things(self) -> list[Thing]:
+        """All things, which renders every section that may hold one."""
+        numbers: list[int] = []
+        number = self.thing_beyond(None, 1)
+        while number is not None:
+            numbers.append(number)
+            number = self.thing_beyond(number, 1)
+        return [thing for number in numbers if (thing := self.thing(number)) is not None]
+
+    def thing_beyond(self, number: int | None, step: int) -> int | None:
+        """The number of the next thing in a direction, 1 or -1; None begins at the first or the last."""
+        if (body := self.body) is None:
+            return None
+        from tui.widgets.transcript.body import THINGS_PER_SECTION
+
+        section, place = divmod(number, THINGS_PER_SECTION) if number is not None else (-1, 0)
+        if number is None:
+            section, place = (0, -1) if step > 0 else (len(body) - 1, -1)
+        else:
+            place += step
+            if not 0 <= place < len(body.things(section)):
+                section, place = section + step, -1
+        while 0 <= section < len(body):
+            if place >= 0:
+                return section * THINGS_PER_SECTION + place
+            if body.may_hold_things(section) and (things := body.things(section)):
+                place = 0 if step > 0 else len(things) - 1
+            else:
+                section += step
+        return None
+
+    def code_block(self, number: int) -> int | None:
+        """The number, among the things, of a code block by its number in the entry from 1."""
+        wanted = f"code block {number}"
+        section = self.body.section_of_code(number) if self.body else None
+        if section is not None and self.body is not None:
+            for thing, at in zip(things := self.body.things(section), range(len(things)), strict=True):
+                if thing.label == wanted:
+                    return things.first + at
+        at_thing = self.thing_beyond(None, 1)
+        while at_thing is not None:
+            found = self.thing(at_thing)
+            if found is not None and found.label == wanted:
+                return at_thing
+            at_thing = self.thing_beyond(at_thing, 1)
+        return None
+
+    def last_code_block(self) -> Thing | None:
+        """The last code block; sections are rendered from the end until it is found."""
+        number = self.thing_beyond(None, -1)
+        while number is not None:
+            if (thing := self.thing(number)) is not None and thing.kind == "code":
+                return thing
+            number = self.thing_beyond(number, -1)
+        return None
+
+    def place_of(self, number: int) -> Place:
+        """Where a thing begins."""
+        from tui.widgets.transcript.body import THINGS_PER_SECTION
+
+        part = number // THINGS_PER_SECTION + 1
+        lines = self.lines_of(part)
+        at = (n for n, line in enumerate(lines) if line.thing == number or number in links_in(line))
+        return Place(part, next(at, 0))
 
 
 class EntryRenderer:
@@ -65,7 +201,7 @@ class EntryRenderer:
         return self._resolve_palette()
 
     def render(
-        self, entry: Entry, *, unfolded: bool, marker: str = "", flow: "Flow | None" = None
+        self, entry: Entry, *, unfolded: bool, marker: str = "", body: "Body | None" = None
     ) -> EntryView:
         """The view of an entry.
 
@@ -73,23 +209,11 @@ class EntryRenderer:
             entry: What to show; its texts are sanitised already.
             unfolded: Whether its reasoning is shown in full.
             marker: The line that stands before it; empty for none.
-            flow: The growing body, where the entry is streaming; it is advanced.
+            body: Its body, where it has any.
         """
-        things: list[Thing] = []
-        if flow is not None:
-            flow.advance(entry.body)
-            body, things = flow.lines, flow.things
-        elif entry.role is EntryRole.USER:
-            text = entry.body.strip("\n").replace("\t", TAB)
-            body = wrap(Content(text), self.width, self.palette.base) if text else []
-        else:
-            # An empty transcript needs no Markdown: its modules are imported with the first entry.
-            from tui.widgets.transcript.flow import render_document
-
-            body, things = render_document(entry.body, self.width, self.palette, entry.key)
         prelude = self._marker(marker) if marker else []
         prelude += self._head(entry) + self._reasoning(entry, unfolded=unfolded)
-        return EntryView(prelude, body, self._coda(entry), things)
+        return EntryView(prelude, self._coda(entry), body)
 
     def _marker(self, words: str) -> list[Line]:
         text = Content(f" {words} ").truncate(self.width, ellipsis=True)

@@ -1,6 +1,5 @@
 """The transcript widget: what its owner calls, what it posts, and how its lines are painted."""
 
-import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,14 +28,12 @@ from tui.widgets.transcript.paint import (
 )
 from tui.widgets.transcript.palette import PARTS, Palette, resolve_palette
 from tui.widgets.transcript.selecting import SelectableEntries
-from tui.widgets.transcript.selection import ROWS_PER_ENTRY
+from tui.widgets.transcript.selection import selection_row
 from tui.widgets.transcript.store import EntryStore
-from tui.widgets.transcript.view import EntryRenderer
+from tui.widgets.transcript.view import EntryRenderer, EntryView
 
 FLUSH_SECONDS = 0.1
 """Streamed text is shown about ten times a second, however fast it comes."""
-PAUSE_SECONDS = 0.005
-"""Between slices of a long render, for keys and frames."""
 COST_FACTOR = 5
 """After a flush as many times its own cost goes by: at most a sixth of the time goes into streaming."""
 
@@ -125,15 +122,6 @@ class Transcript(SelectableEntries, can_focus=True):
         index = self.store.index(key)
         self.store.finish(index, status=status, **changes)
         self._changed([index])
-        if self.store.needs_refining(index):
-            self.run_worker(self._refine(self.store, index), group="refine")
-
-    async def _refine(self, store: EntryStore, index: int) -> None:
-        """Replace what was approximate in a long reply, without holding up the screen."""
-        for _ in store.refine(index):
-            await asyncio.sleep(PAUSE_SECONDS)
-        if store is self.store:
-            self._changed([index])
 
     def set_marker(self, key: str | None, fits: int | None = None) -> None:
         """Say before an entry that the ones above are not sent.
@@ -206,12 +194,12 @@ class Transcript(SelectableEntries, can_focus=True):
         """Cells for text; 0 before the first layout."""
         return max(0, self.size.width - GUTTER - 1)
 
-    def measured_height(self, index: int) -> int:
-        """The height of an entry in rows, which renders it."""
-        return len(self.store.view(index))
+    def view(self, index: int) -> EntryView:
+        """An entry in parts, which renders none of them."""
+        return self.store.view(index)
 
-    def is_measured(self, index: int) -> bool:
-        """Whether an entry is rendered already."""
+    def is_viewed(self, index: int) -> bool:
+        """Whether an entry's view is at hand."""
         return self.store.is_rendered(index)
 
     def on_resize(self) -> None:
@@ -263,8 +251,8 @@ class Transcript(SelectableEntries, can_focus=True):
         index, number = self.heights.find(y + int(self.scroll_y))
         if number >= self.heights[index] or number >= len(view := self.store.view(index)):
             return Strip.blank(width, base)
-        line = view.line(number)
-        row = index * ROWS_PER_ENTRY + number
+        line, place = view.line(number)
+        row = selection_row(index, place)
         strip = self._overlaid(line, index, row)
         at_cursor = self.has_focus and index == self.cursor and number < len(view) - 1
         cursor = self.palette.over_base("cursor").rich_style if at_cursor else None

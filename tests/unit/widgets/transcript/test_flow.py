@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tui.widgets.transcript.flow import LONG_LIST, PIECE, Flow, render_document, render_in_slices
+from tui.widgets.transcript.flow import LONG_LIST, PIECE, Flow, render_document
 from tui.widgets.transcript.lines import Line
-from tui.widgets.transcript.markdown import BlockRenderer, parse
+from tui.widgets.transcript.markdown import parse
 from tui.widgets.transcript.palette import Palette
 
 WIDTH = 60
@@ -75,19 +75,6 @@ def test_any_text_renders_without_failing_and_within_the_width(document: str, cu
     for line in (*flow.lines, *exact):
         assert line.strip.cell_length <= WIDTH
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line.strip.text)
-
-
-@settings(max_examples=150, deadline=None)
-@given(documents_with_references | anything, st.lists(st.integers(0, 1500), max_size=25))
-def test_slices_of_a_streamed_document_are_the_full_render(document: str, cuts: list[int]) -> None:
-    flow = Flow(WIDTH, Palette())
-    for so_far in chunks(document, cuts):
-        flow.advance(so_far)
-    renderer = BlockRenderer(Palette())
-    slices = render_in_slices(document, flow.cuts, flow.references, WIDTH, renderer)
-    exact, things = render_document(document, WIDTH, Palette())
-    assert seen([line for piece in slices for line in piece]) == seen(exact)
-    assert renderer.things == things
 
 
 def test_a_long_open_fence_is_frozen_in_pieces_and_stays_one_code_block() -> None:
