@@ -1,9 +1,9 @@
 """What stands over the prompt while a turn runs or a provider can't be reached, second by second."""
 
 import math
+from collections.abc import Callable
 from time import monotonic
 
-from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -43,11 +43,13 @@ class TurnState:
     """The words at the prompt's upper edge.
 
     Args:
-        prompt: Whose border carries them; `-busy`, `-waiting` and `-unreachable` tell the stylesheet.
+        prompt: `-waiting` and `-unreachable` on it tell the stylesheet.
+        changed: Shows `text`; called whenever that is different, and as time goes by.
     """
 
-    def __init__(self, prompt: Widget) -> None:
+    def __init__(self, prompt: Widget, changed: Callable[[], object]) -> None:
         self._prompt = prompt
+        self._changed = changed
         self._words = ""
         self._since: float | None = None
         self._waits: tuple[str, float] | None = None
@@ -117,8 +119,6 @@ class TurnState:
             self._timer = None
 
     def _show(self) -> None:
-        text = self.text
-        self._prompt.border_title = Content(text) if text else None
-        self._prompt.set_class(bool(self._words), "-busy")
         self._prompt.set_class(self._waits is not None, "-waiting")
-        self._prompt.set_class(bool(text) and not self._words, "-unreachable")
+        self._prompt.set_class(bool(self.text) and not self._words, "-unreachable")
+        self._changed()

@@ -42,8 +42,14 @@ class PromptApp(App[None]):
     def compose(self) -> ComposeResult:
         yield Static()
 
+    shown = ""
+
     def state(self) -> TurnState:
-        return TurnState(self.query_one(Static))
+        def show() -> None:
+            self.shown = state.text
+
+        state = TurnState(self.query_one(Static), show)
+        return state
 
     @property
     def classes_of_prompt(self) -> set[str]:
@@ -59,7 +65,7 @@ async def test_a_turn_says_how_long_it_takes_after_a_moment(clock: Clock) -> Non
         assert state.text == "Replying · Esc stops"
         clock.now += 4.9
         assert state.text == "Replying · Esc stops · 4 s"
-        assert app.classes_of_prompt == {"-busy"}
+        assert app.classes_of_prompt == set()
         state.show("", "openai")
         assert state.text == ""
         assert app.classes_of_prompt == set()
@@ -73,14 +79,14 @@ async def test_a_retry_counts_down_and_a_word_of_the_reply_ends_it(clock: Clock)
         state.take(ReplyStarted(REPLY, None), None)
         state.take(Retrying("Busy.", 12.0, 2, ProviderErrorKind.RATE_LIMIT), REPLY)
         assert state.text == "rate limited by OpenAI, trying again in 12 s · Esc stops"
-        assert app.classes_of_prompt == {"-busy", "-waiting"}
+        assert app.classes_of_prompt == {"-waiting"}
         clock.now += 11.2
         assert "trying again in 1 s" in state.text
         clock.now += 1
         assert "trying again now" in state.text
         state.take(TextDelta("So"), REPLY)
         assert state.text == "Replying · 12 s"
-        assert app.classes_of_prompt == {"-busy"}
+        assert app.classes_of_prompt == set()
 
 
 async def test_a_provider_out_of_reach_is_named_until_it_answers(clock: Clock) -> None:
@@ -100,7 +106,7 @@ async def test_a_provider_out_of_reach_is_named_until_it_answers(clock: Clock) -
         assert state.text == "no connection to OpenAI"
         state.take(TextDelta("So"), REPLY)
         state.take(ReplyEnded(REPLY, 9), REPLY)
-        assert state.text == ""
+        assert state.text == app.shown == ""
 
 
 async def test_nothing_ticks_while_nothing_runs(clock: Clock) -> None:
