@@ -1,4 +1,4 @@
-"""Amounts as people type them: tokens ("1,000,000", "1M", "1_000_000") and dollars ("$100")."""
+"""Amounts as people type them: tokens ("1,000,000", "1M", "1_000_000") and dollars ("$100"); sizes."""
 
 import re
 from decimal import Decimal
@@ -83,3 +83,10 @@ def _why(text: str) -> str:
     if re.fullmatch(r"\d+\.\d*", text):
         return "Tokens are whole numbers: write 1,000,000 or 1.5M."
     return "Enter a number of tokens, such as 1,000,000 or 1M."
+
+
+def size_words(size: int) -> str:
+    """Bytes for people: "340 B", "1.2 kB", "3.4 MB"."""
+    if size < 1_000:
+        return f"{size} B"
+    return f"{size / 1_000:.1f} kB" if size < 999_950 else f"{size / 1_000_000:.1f} MB"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from tui.core.amounts import size_words
 from tui.core.chat import Attachment, AttachmentKind, Message, Role, new_id
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
@@ -146,19 +147,6 @@ def expanded(path: str | Path) -> Path:
 def file_name(path: Path) -> str:
     """A file's own name, safe to show."""
     return sanitize_line(path.name, NAME_LENGTH) or "file"
-
-
-def size_words(size: int) -> str:
-    """Bytes for people: "340 B", "1.2 kB", "3.4 MB"."""
-    if size < 1000:
-        return f"{size} B"
-    return f"{size / 1000:.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
-
-
-def words(attachment: Attachment) -> str:
-    """A file in a line: "notes.txt · 1.2 kB · ~340 tokens"."""
-    tokens = "" if attachment.tokens is None else f" · ~{attachment.tokens:,} tokens"
-    return f"{attachment.name} · {size_words(attachment.size)}{tokens}"
 
 
 async def on_a_thread(call: Callable[[], T], seconds: float) -> T | None:

@@ -1,5 +1,6 @@
 """The prompt: where the user writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.core.chat import Attachment
 from tui.core.text import sanitize
 from tui.widgets.hint_bar import bindings_of
 
@@ -52,10 +54,23 @@ class Prompt(TextArea):
 
         prompt: "Prompt"
         text: str
+        attached: tuple[Attachment, ...] = ()
 
         @property
         def control(self) -> "Prompt":
             """The prompt that it was written in."""
+            return self.prompt
+
+    @dataclass
+    class Pasted(Message):
+        """The user pasted a text, which is in the prompt by now."""
+
+        prompt: "Prompt"
+        text: str
+
+        @property
+        def control(self) -> "Prompt":
+            """The prompt that it was pasted into."""
             return self.prompt
 
     def __init__(self) -> None:
@@ -67,6 +82,10 @@ class Prompt(TextArea):
             highlight_cursor_line=False,
         )
         self.cursor_blink = False
+        self.attached: tuple[Attachment, ...] = ()
+        """The files that go with what is written."""
+        self.take_first: Callable[[str], bool] | None = None
+        """Is asked about each key before the prompt; True where it took it."""
         self._recall: list[str] = []
         self._recalled: int | None = None
 
@@ -92,12 +111,15 @@ class Prompt(TextArea):
         self.move_cursor(self.document.end)
 
     def action_submit(self) -> None:
-        """Send what is written, unless it is blank."""
-        if not (text := self.text.strip()):
+        """Send what is written and attached, if there is anything."""
+        text, attached = self.text.strip(), self.attached
+        if not text and not attached:
             return
-        self.remember([*self._recall, text])
+        if text:
+            self.remember([*self._recall, text])
         self.load_text("")
-        self.post_message(self.Submitted(self, text))
+        self.attached = ()
+        self.post_message(self.Submitted(self, text, attached))
 
     def action_newline(self) -> None:
         """Start a new line."""
@@ -117,6 +139,10 @@ class Prompt(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """Send or break the line, in the order of typing: a priority binding would overtake earlier keys."""
+        if self.take_first is not None and self.take_first(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         for binding in bindings_of(self).get(event.key, ()):
             if binding.action in ("submit", "newline"):
                 event.stop()
@@ -130,6 +156,7 @@ class Prompt(TextArea):
         event.stop()
         if result := self._replace_via_keyboard(sanitize(event.text), *self.selection):
             self.move_cursor(result.end_location)
+            self.post_message(self.Pasted(self, event.text))
 
     def _step_recall(self, step: int) -> bool:
         """Show the prompt `step` away in the memory; False where that is not what the key means."""

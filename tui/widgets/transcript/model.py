@@ -34,6 +34,8 @@ class Entry:
     meta: str = ""
     """The right of the head line, such as "41 in · 212 out · 3.1 s"."""
     status: MessageStatus = MessageStatus.COMPLETE
+    notes: tuple[str, ...] = ()
+    """Quiet lines under the body, such as "attached: notes.txt · 1.2 kB · ~340 tokens"."""
     error: str = ""
     """One sentence, shown under the body."""
     reasoning: str = ""

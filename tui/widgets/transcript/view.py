@@ -1,4 +1,4 @@
-"""One entry as lines: marker, head, reasoning, body, error and status."""
+"""One entry as lines: marker, head, reasoning, body, notes, error and status."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -255,11 +255,17 @@ class EntryRenderer:
         word = STATUS_WORDS.get(entry.status, "")
         failed = bool(entry.error) or entry.status is MessageStatus.FAILED
         style = self.palette.over_base("error" if failed else "status")
+        notes = [self._note(note) for note in entry.notes]
         lines = [line_of(Content(word), style, stop=0)] if word else []
         if entry.error:
             lines += wrap(Content(sanitize_line(entry.error, 1000)), self.width - len(_BAR), style)
         if failed:
             lines = prefix(lines, _BAR, _BAR, style, decoration=True)
+        lines = [*notes, *lines]
         if lines and entry.body:
             lines.insert(0, BLANK)
         return [*lines, BLANK]
+
+    def _note(self, note: str) -> Line:
+        text = Content(sanitize_line(note)).truncate(self.width, ellipsis=True)
+        return line_of(text, self.palette.over_base("meta"), stop=0)
