@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.runtime import DONE, FAILED, NO_KEY, REFUSED, run, say
-from tui.core.chat import Attachment, Message, MessageStatus, TextDelta
+from tui.core.chat import (
+    REASONING_EFFORTS,
+    Attachment,
+    Message,
+    MessageStatus,
+    TextDelta,
+    TurnOptions,
+)
 from tui.core.errors import InvalidValueError
 from tui.core.settings import provider_name
 from tui.core.text import sanitize
@@ -23,7 +30,11 @@ if TYPE_CHECKING:
 @click.argument("prompt", required=False)
 @click.option("--provider", "-p", default=None, help="openai, google, demo, or the name of an endpoint.")
 @click.option("--model", "-m", default=None, help="The provider's default model where not given.")
+@click.option("--persona", default=None, help="The name of a persona: its system prompt is used.")
 @click.option("--system", "-s", default=None, help="A system prompt; else the one in the settings.")
+@click.option("--temperature", "-t", default=None, help="From 0 to 2; else the one in the settings.")
+@click.option("--effort", default=None, help=f"How much to think: {', '.join(REASONING_EFFORTS)}.")
+@click.option("--max-output", default=None, help="The most tokens that the reply may have, such as 8k.")
 @click.option(
     "--attach",
     "-a",
@@ -38,7 +49,11 @@ def command(
     prompt: str | None,
     provider: str | None,
     model: str | None,
+    persona: str | None,
     system: str | None,
+    temperature: str | None,
+    effort: str | None,
+    max_output: str | None,
     paths: tuple[str, ...],
     yes: bool,
     as_json: bool,
@@ -49,9 +64,9 @@ def command(
     async def work(services: "Services") -> int:
         chosen = _checked(services, provider)
         using = model or services.models.default(chosen)
-        instruction = services.settings.user().system_prompt if system is None else system
+        options = turn_options(services, persona, system, temperature, effort, max_output)
         attached = await _attached(services, paths, chosen, using, yes=yes)
-        conversation = await services.library.create(chosen, using, system_prompt=instruction)
+        conversation = await services.library.create(chosen, using, options)
         printer = Printer(plain=not as_json)
         async with aclosing(services.turns.send(conversation.id, text, attachments=attached)) as events:
             async for event in events:
@@ -129,6 +144,34 @@ def _usage(reply: Message) -> dict[str, object] | None:
         "total": reply.usage.total,
         "provenance": str(reply.provenance) if reply.provenance else None,
     }
+
+
+def turn_options(
+    services: "Services",
+    persona: str | None,
+    system: str | None,
+    temperature: str | None,
+    effort: str | None,
+    max_output: str | None,
+) -> TurnOptions:
+    """What was asked for beside the prompt; what was not is as in the settings.
+
+    Raises:
+        InvalidValueError: A value can't be taken, or there is no such persona.
+    """
+    from tui.services import parsing
+
+    if persona is not None and system is not None:
+        raise InvalidValueError("Give a persona or a system prompt, not both.")
+    chosen = None if persona is None else services.personas.get(persona)
+    prompt = None if system is None else parsing.prompt(system)
+    return TurnOptions(
+        chosen.name if chosen else "",
+        chosen.system_prompt if chosen else prompt,
+        None if temperature is None else parsing.temperature(temperature),
+        None if max_output is None else parsing.output_tokens(max_output),
+        None if effort is None else parsing.effort(effort),
+    )
 
 
 def _checked(services: "Services", provider: str | None) -> str:

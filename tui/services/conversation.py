@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from tui.core.chat import Attachment, Message, MessageStatus, Role, new_id
+from tui.core.chat import Attachment, Message, MessageStatus, Role, TurnOptions, new_id
 from tui.core.errors import CtroomError, StorageError
 from tui.core.figures import TurnForecast
 from tui.core.ports import Clock, Store
@@ -203,6 +203,7 @@ class Turns:
         *,
         instead_of: str | None = None,
         attachments: tuple[Attachment, ...] = (),
+        options: TurnOptions | None = None,
     ) -> TurnForecast:
         """What sending a prompt would cost at most.
 
@@ -213,6 +214,7 @@ class Turns:
             text: The prompt as it stands.
             instead_of: The id of an earlier prompt that it would stand in place of.
             attachments: The files that go with it; one that the model does not take refuses it.
+            options: Those of a new conversation.
 
         Raises:
             InvalidValueError: This user has no such conversation.
@@ -228,13 +230,14 @@ class Turns:
         prompt = Message(new_id(), Role.USER, text, self._clock(), attachments=attachments)
         if attachments and (said := services.planner.refusals(attachments, provider, model)):
             return TurnForecast(0, 0, None, refused=said)
+        holding = services.effective_options(conversation_id, provider, model, options)
         plan = await asyncio.to_thread(
             services.planner.plan,
             (*branch, prompt),
-            services.system_prompt(conversation_id),
+            holding.system_prompt,
             provider,
             model,
-            services.limits(provider, model),
+            services.limits(provider, model, holding.max_output),
         )
         forecast = services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
         alone = plan.sent_from == prompt.id

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta, tzinfo
 
-from tui.core.chat import Conversation, Message, MessageStatus, Role, new_id
+from tui.core.chat import Conversation, Message, MessageStatus, Role, TurnOptions, new_id
 from tui.core.errors import InvalidValueError, StorageError
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
@@ -108,14 +108,21 @@ class Library:
             raise
         return self.get(conversation_id)
 
-    async def create(self, provider: str, model: str, system_prompt: str = "") -> Conversation:
+    async def create(self, provider: str, model: str, options: TurnOptions | None = None) -> Conversation:
         """Begin a conversation.
+
+        Args:
+            provider: Whom it is with.
+            model: The model.
+            options: How its turns are asked for, where that differs from the settings.
 
         Raises:
             StorageError: It could not be saved.
         """
         now = self._clock()
-        conversation = Conversation(new_id(), self._user, UNTITLED, now, now, provider, model, system_prompt)
+        conversation = Conversation(
+            new_id(), self._user, UNTITLED, now, now, provider, model, options=options or TurnOptions()
+        )
         await self._store.transaction(lambda state: state.conversations.insert(conversation))
         return conversation
 
@@ -177,6 +184,15 @@ class Library:
         return await self._change(
             conversation_id, lambda entry: replace(entry, provider=provider, model=model)
         )
+
+    async def choose_options(self, conversation_id: str, options: TurnOptions) -> Conversation:
+        """Ask for a conversation's next turns in another way.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        return await self._change(conversation_id, lambda entry: replace(entry, options=options))
 
     async def delete(self, conversation_id: str) -> None:
         """Take a conversation out of the list; `restore` brings it back until it is purged.

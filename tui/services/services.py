@@ -1,5 +1,7 @@
 """Everything that a user's session works with."""
 
+from typing import TYPE_CHECKING
+
 from tui.core.frozen import frozen
 from tui.core.ports import Store
 from tui.services.accounting import Accounting
@@ -11,6 +13,9 @@ from tui.services.library import Library
 from tui.services.models import Models
 from tui.services.prices import Prices
 from tui.services.settings import SettingsService
+
+if TYPE_CHECKING:
+    from tui.services.personas import Personas
 
 
 @frozen
@@ -28,6 +33,13 @@ class Services:
     library: Library
     turns: Turns
     drafts: Drafts
+
+    @property
+    def personas(self) -> "Personas":
+        """The user's personas; what they are is imported when they are asked for."""
+        from tui.services.personas import Personas
+
+        return Personas(self.store, self.user)
 
     async def poll(self) -> None:
         """Take over what other processes commit, until cancelled."""

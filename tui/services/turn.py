@@ -37,6 +37,7 @@ from tui.services.history import Plan, token_kind
 from tui.services.keys import Credential
 from tui.services.meter import Meter
 from tui.services.openings import Opening, with_prompt, with_reply
+from tui.services.options import EffectiveOptions
 from tui.services.retry import wait_before_retry
 from tui.services.stops import Stop, StoppedError
 from tui.services.turn_services import Order, TurnServices
@@ -88,6 +89,7 @@ class Turn:
         self._opening: Opening | None = None
         self._to_save = False
         """Whether the reply belongs on disk, however it ends."""
+        self._options: EffectiveOptions | None = None
         self._secrets: tuple[str, ...] = ()
         self._started_at: float | None = None
         self._last_delta_at: float | None = None
@@ -163,13 +165,14 @@ class Turn:
     async def _plan(self, provider: str, model: str) -> Plan:
         services = self._services
         asked = self._opening.asked if self._opening else ()
+        self._options = services.effective_options(self._order.conversation_id, provider, model)
         plan = await asyncio.to_thread(
             services.planner.plan_exactly,
             asked,
-            services.system_prompt(self._order.conversation_id),
+            self._options.system_prompt,
             provider,
             model,
-            services.limits(provider, model),
+            services.limits(provider, model, self._options.max_output),
         )
         if self._order.carry_on and plan.sent_from == asked[-1].id:
             raise InvalidValueError("The reply no longer fits what may be sent: ask for it anew instead.")
@@ -223,7 +226,8 @@ class Turn:
             model=self._reply.model or "",
             messages=plan.messages,
             max_output=hold.max_output,
-            temperature=self._services.settings.user().temperature,
+            temperature=self._options.temperature if self._options else None,
+            reasoning_effort=self._options.reasoning_effort if self._options else None,
         )
         checkpoints = Checkpoints(
             self._services.accounting,

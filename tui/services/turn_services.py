@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from tui.core.chat import Attachment
+from tui.core.chat import Attachment, TurnOptions
 from tui.core.frozen import frozen
 from tui.core.ports import Clock
 from tui.services.accounting import Accounting
@@ -16,6 +16,7 @@ from tui.services.settings import SettingsService
 
 if TYPE_CHECKING:
     from tui.services.history import Limits, Planner
+    from tui.services.options import EffectiveOptions
 
 
 @frozen
@@ -37,22 +38,40 @@ class TurnServices:
     track: Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
     """Starts a task that the service awaits before it ends."""
 
-    def limits(self, provider: str, model: str) -> "Limits":
-        """What bounds a turn with that model at present."""
+    def limits(self, provider: str, model: str, max_output: int) -> "Limits":
+        """What bounds a turn with that model at present.
+
+        Args:
+            provider: Whom it goes to.
+            model: The model.
+            max_output: Tokens that the reply may have, as configured.
+        """
         from tui.services.history import Limits
 
         info = self.models.info(provider, model)
         return Limits(
-            max_output=self.settings.user().max_output,
+            max_output=max_output,
             model_output=info.max_output,
             context=info.context,
             headroom=self.accounting.headroom(provider),
         )
 
-    def system_prompt(self, conversation_id: str | None) -> str:
-        """The conversation's own system prompt, else the user's."""
-        own = self.library.get(conversation_id).system_prompt if conversation_id else ""
-        return own or self.settings.user().system_prompt
+    def effective_options(
+        self, conversation_id: str | None, provider: str, model: str, new: TurnOptions | None = None
+    ) -> "EffectiveOptions":
+        """How the turns of a conversation are asked for.
+
+        Args:
+            conversation_id: None for one that is not made yet.
+            provider: Whom they go to.
+            model: The model.
+            new: The options of a conversation that is not made yet.
+        """
+        from tui.services.options import effective_options
+
+        conversation = self.library.get(conversation_id) if conversation_id else None
+        efforts = self.models.efforts(provider, model)
+        return effective_options(self.settings.user(), conversation, efforts, new or TurnOptions())
 
 
 @frozen

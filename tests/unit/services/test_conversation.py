@@ -13,6 +13,7 @@ from tui.core.chat import (
     ReasoningDelta,
     Role,
     TextDelta,
+    TurnOptions,
     UsageReport,
 )
 from tui.core.errors import ProviderErrorKind, RefusalReason
@@ -86,6 +87,27 @@ async def test_the_whole_branch_is_sent_without_reasoning_after_the_system_promp
         (Role.ASSISTANT, "Four it is."),
         (Role.USER, "Second"),
     ]
+
+
+async def test_a_conversation_is_asked_by_its_own_options() -> None:
+    provider = Replay(WHOLE)
+    session = await talk(provider)
+    options = TurnOptions("Poet", "Rhyme.", 0.25, 333, "high")
+    await session.services.library.choose_options(session.conversation.id, options)
+    await session.say("First")
+    [sent] = provider.requests
+    assert (sent.messages[0].role, sent.messages[0].text) == (Role.SYSTEM, "Rhyme.")
+    assert (sent.temperature, sent.max_output, sent.reasoning_effort) == (0.25, 333, "high")
+
+
+async def test_the_forecast_knows_the_options_of_a_conversation_that_is_not_made() -> None:
+    session = await talk(Replay(WHOLE))
+    turns = session.services.turns
+    plain = await turns.forecast(None, "openai", "gpt-5.1", "Hello")
+    options = TurnOptions(system_prompt="A system prompt of some length.", max_output=100)
+    short = await turns.forecast(None, "openai", "gpt-5.1", "Hello", options=options)
+    assert short.input > plain.input
+    assert short.most - short.input == 100
 
 
 async def test_a_failed_reply_is_not_sent_but_its_prompt_is() -> None:

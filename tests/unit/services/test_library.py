@@ -10,7 +10,7 @@ import pytest
 from tests.support.memory_store import MemoryStore
 from tests.support.replay import StepClock
 from tests.support.session import START, ManualClock
-from tui.core.chat import Message, MessageStatus, Role, new_id
+from tui.core.chat import Message, MessageStatus, Role, TurnOptions, new_id
 from tui.core.errors import InvalidValueError, StorageError
 from tui.core.ports import Store
 from tui.core.quota import Attempt, AttemptState, KeySource
@@ -65,10 +65,10 @@ async def test_another_user_s_conversations_are_out_of_reach(library: Library, s
 
 
 async def test_a_conversation_without_a_file_opens_empty(library: Library) -> None:
-    made = await library.create("openai", "gpt-5.1", "Be brief.")
+    made = await library.create("openai", "gpt-5.1", TurnOptions(system_prompt="Be brief."))
     opened = await library.open(made.id)
     assert (opened.messages, opened.all_messages) == ((), ())
-    assert opened.conversation.system_prompt == "Be brief."
+    assert opened.conversation.options.system_prompt == "Be brief."
 
 
 async def test_a_file_that_should_be_there_is_not_taken_for_an_empty_conversation(tmp_path: Path) -> None:
