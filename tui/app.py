@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
+LONG_SECONDS = 15.0
+"""Who waits longer for a reply may look elsewhere, and is told of its end."""
 USAGE_SECONDS = 0.1
 """Changes of the figures are shown together, at most this often."""
 
@@ -219,6 +221,13 @@ class CtroomApp(App[None]):
     def _copy_requested(self, event: Transcript.CopyRequested) -> None:
         self._copy(event.text, event.what)
 
+    @on(ChatTab.Replied)
+    def _replied(self, event: ChatTab.Replied) -> None:
+        if not self.app_focus and (event.reply.seconds or 0) >= LONG_SECONDS:
+            from tui.outside import tell_of_reply
+
+            tell_of_reply(self, self.environ, self.services.settings.user().notify, event.reply)
+
     @on(Transcript.SaveRequested)
     async def _save_requested(self, event: Transcript.SaveRequested) -> None:
         from tui.outside import save_code
@@ -308,8 +317,10 @@ class CtroomApp(App[None]):
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""
+        from tui.toasts import CalmNotifications
         from tui.widgets.banner import Banner
 
+        self._notifications = CalmNotifications()
         resume_collector()
         self.screen_stack[0].mount(Banner(self.services), after=self.header)
         for work in (load_keys, follow_store, keep_accounts, warm_up):

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
+from tui.core.chat import Message, MessageStatus
+from tui.core.settings import ReplyNotice, provider_name
 from tui.core.text import sanitize_line
 from tui.terminal.clipboard import Place, copied_words, copy
 from tui.terminal.links import can_be_opened, open_link
+from tui.terminal.sequences import notice_sequence
 
 if TYPE_CHECKING:
     from tui.widgets.transcript.model import Thing
@@ -24,6 +27,27 @@ def write(app: App[Any], sequence: str) -> None:
     """Write a sequence to the app's terminal; nothing where it has none."""
     if app._driver is not None:
         app._driver.write(sequence)
+
+
+def tell_of_reply(app: App[Any], environ: Mapping[str, str], notice: ReplyNotice, reply: Message) -> None:
+    """Tell a user who looks elsewhere that a reply has ended.
+
+    Args:
+        app: Whose terminal it is.
+        environ: The session's environment.
+        notice: How the user wants it.
+        reply: The reply.
+    """
+    sequence = ""
+    if notice is ReplyNotice.DESKTOP:
+        name = reply.model or provider_name(reply.provider or "")
+        failed = reply.status is MessageStatus.FAILED
+        said = (reply.error or "") if failed else reply.text
+        sequence = notice_sequence(f"{name}: {'failed' if failed else 'done'}", said, environ)
+    if sequence:
+        write(app, sequence)
+    elif notice is not ReplyNotice.OFF:
+        app.bell()
 
 
 async def copy_text(

@@ -41,6 +41,15 @@ class GoogleSdk(StrEnum):
     """The retired SDK, from the extra `google-legacy`."""
 
 
+class ReplyNotice(StrEnum):
+    """What happens when a reply that took long ends while another window has the focus."""
+
+    OFF = "off"
+    BELL = "bell"
+    DESKTOP = "desktop"
+    """A notice by the terminal where it can show one, else the bell."""
+
+
 @frozen
 class KeyState:
     """What is known of a user's own key for one provider; never the key."""
@@ -113,6 +122,7 @@ class UserSettings:
     """Where reset times are shown in; empty: the host's `time_zone`."""
     bell: bool = True
     """Whether an alert rings the terminal's bell."""
+    notify: ReplyNotice = ReplyNotice.BELL
     keymap: dict[str, str] = field(default_factory=dict)
     """Keys of the user's own choice, by the id of a binding: "f12" or "f12,ctrl+s"."""
 

@@ -17,6 +17,7 @@ from tui.core.settings import (
     Endpoint,
     GoogleSdk,
     HostSettings,
+    ReplyNotice,
     UserSettings,
     check_endpoint_name,
     provider_name,
@@ -27,6 +28,7 @@ R = TypeVar("R")
 
 SWITCH = ("true", "false")
 _SDKS = tuple(sdk.value for sdk in GoogleSdk)
+_NOTICES = tuple(notice.value for notice in ReplyNotice)
 REMOVE = "remove"
 """The value that takes an added tier away."""
 
@@ -240,6 +242,11 @@ def _display_zone(user: UserSettings, text: str, _: HostSettings) -> UserSetting
     return replace(user, display_time_zone=parsing.zone_name(text) if text.strip() else "")
 
 
+def _notify(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
+    word = parsing.choice(text.lower(), _NOTICES, "a way to notify")
+    return replace(user, notify=ReplyNotice(word))
+
+
 def _sdk(host: HostSettings, text: str, _: HostSettings) -> HostSettings:
     name = parsing.choice(text, _SDKS, "a Google SDK")
     return replace(host, google_sdk=GoogleSdk(name))
@@ -313,6 +320,13 @@ _USER: tuple[UserSpec, ...] = (
         lambda user: parsing.switch_text(user.bell),
         lambda user, text, _: replace(user, bell=parsing.switch(text)),
         lambda _: SWITCH,
+    ),
+    Spec(
+        "notify",
+        "When a long reply ends in an unfocused terminal: off, bell, or desktop (where the terminal can).",
+        lambda user: user.notify.value,
+        _notify,
+        lambda _: _NOTICES,
     ),
 )
 

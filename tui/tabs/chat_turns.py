@@ -118,6 +118,18 @@ class TurnRunner(Widget):
     """
 
     @dataclass
+    class Replied(UiMessage):
+        """A reply ended, in whichever conversation and however."""
+
+        chat: "TurnRunner"
+        reply: Message
+
+        @property
+        def control(self) -> "TurnRunner":
+            """The tab."""
+            return self.chat
+
+    @dataclass
     class _TurnAdvanced(UiMessage):
         """A turn made an event."""
 
@@ -228,6 +240,7 @@ class TurnRunner(Widget):
                 live.reasoning.append(text)
             case ReplyEnded(reply):
                 live.completed = reply.status is MessageStatus.COMPLETE
+                self.post_message(self.Replied(self, reply))
 
     @on(_TurnClosed)
     def _turn_closed(self, event: _TurnClosed) -> None:

@@ -15,6 +15,7 @@ CHANGES = {
     "reasoning_effort": "low",
     "display_time_zone": "Asia/Tokyo",
     "bell": "false",
+    "notify": "off",
     "time_zone": "Europe/Berlin",
     "host_name": "King's Credits",
     "openai.base_url": "http://127.0.0.1:9/v1",
@@ -28,6 +29,7 @@ REFUSED = {
     "max_output": ("0", "Enter a number of tokens from 1 to 1,000,000."),
     "temperature": ("3", "Enter a number from 0 to 2, or leave it empty for the model's own."),
     "bell": ("maybe", "Enter true or false."),
+    "notify": ("mail", "'mail' is not a way to notify: choose from off, bell, desktop."),
     "nothing": ("x", "There is no setting 'nothing': `ctroom settings get` lists them all."),
     "endpoints.near.model": ("m", "Set endpoints.near.base_url first: the address of the server."),
 }

@@ -1,8 +1,9 @@
-"""Section 5: the colours, the bell, and the keys."""
+"""Section 5: the colours, the bell, notices, and the keys."""
 
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from tui.core.settings import ReplyNotice
 from tui.services.services import Services
 from tui.widgets.checked_field import Choice
 from tui.widgets.settings.section import Section
@@ -35,6 +36,18 @@ class AppearanceSection(Section):
             hint="Down opens the list, Enter applies one at once.",
         )
         yield self.switch("bell", "ring it on an alert", label=f"{'Bell':<16}")
+        yield setting_field(
+            self.services,
+            "notify",
+            "Long replies",
+            choices=[
+                Choice(ReplyNotice.OFF, "say nothing when one ends"),
+                Choice(ReplyNotice.BELL, "ring the bell if another window has the focus"),
+                Choice(ReplyNotice.DESKTOP, "show a notice, where the terminal can"),
+            ],
+            strict=True,
+            hint="When a reply took over 15 s and another window has the focus.",
+        )
 
         yield TextButton(self._keys_words(), id="change-keys")
 
