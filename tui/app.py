@@ -28,19 +28,13 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 
 if TYPE_CHECKING:
-    from textual.command import Provider
+    from tui.dialogs.palette_entries import Entry
 
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
 LONG_SECONDS = 15.0
 """Who waits longer for a reply may look elsewhere, and is told of its end."""
 USAGE_SECONDS = 0.1
 """Changes of the figures are shown together, at most this often."""
-
-
-def _actions_provider() -> "type[Provider]":
-    from tui.dialogs.palette import ActionsProvider
-
-    return ActionsProvider
 
 
 class CtroomApp(App[None]):
@@ -55,7 +49,6 @@ class CtroomApp(App[None]):
     CSS_PATH: ClassVar = [*paths.stylesheets()]
     AUTO_FOCUS = "Prompt"
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS: ClassVar = {_actions_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
@@ -178,6 +171,43 @@ class CtroomApp(App[None]):
         """Find messages in all conversations."""
         await self.action_show_tab("chat")
         self.chat.find()
+
+    def action_command_palette(self) -> None:
+        """Find everything by name."""
+        from tui.dialogs.palette import PaletteDialog
+
+        def chosen(entry: "Entry | None") -> None:
+            if entry is not None:
+                self.run_worker(self.run_action(entry.action, entry.node), exit_on_error=False)
+
+        self.push_screen(PaletteDialog(self.screen, self.services), chosen)
+
+    async def action_open_conversation(self, conversation_id: str) -> None:
+        """Open a conversation, however old."""
+        try:
+            found = await self.services.library.find(conversation_id)
+        except CtroomError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        await self.action_show_tab("chat")
+        self.chat.conversations.show(found)
+
+    async def action_use_model(self, provider: str, model: str) -> None:
+        """Choose who answers the next turns."""
+        await self.action_show_tab("chat")
+        self.chat.choose_model((provider, model))
+
+    def action_use_theme(self, theme: str) -> None:
+        """Choose the colours."""
+        self.theme = theme
+
+    async def action_show_setting(self, name: str) -> None:
+        """Go to the field of a setting, by its dotted name."""
+        from tui.tabs.settings import SettingsTab
+
+        await self.action_show_tab("settings")
+        settings = self.query_one(SettingsTab)
+        settings.call_after_refresh(settings.focus_setting, name)
 
     def action_help(self) -> None:
         """Explain where the user is."""

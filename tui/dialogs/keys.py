@@ -40,7 +40,7 @@ class KeysDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The filter over the list."""
-        with Vertical(classes="dialog") as frame:
+        with Vertical(classes="dialog", id="keys-frame") as frame:
             frame.border_title = "Keys"
             frame.border_subtitle = "Enter change · Esc close"
             yield Input(placeholder="Filter by key or by what it does", id="keys-filter", compact=True)

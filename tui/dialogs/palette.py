@@ -1,32 +1,143 @@
-"""The command palette's entries: every action by name."""
+"""The command palette: everything by name."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from heapq import nlargest
+from itertools import chain
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
 
-from tui.dialogs.actions import actions_of
+from tui.core.errors import CtroomError
+from tui.core.fuzzy import match
+from tui.dialogs import palette_entries
+from tui.dialogs.dialog import Dialog
+from tui.dialogs.palette_entries import Entry
+from tui.services.services import Services
+
+MOST_SHOWN = 50
+"""Rows; the best ones."""
 
 
-class ActionsProvider(Provider):
-    """The actions of the screen that the palette covers, and the themes."""
+class PaletteDialog(Dialog[Entry]):
+    """A line to type in, over what matches best; commands alone while nothing is typed.
 
-    async def discover(self) -> Hits:
-        """Every entry, in the order of the screen: the app's first."""
-        for title, words, run in self._entries():
-            yield DiscoveryHit(title, run, help=words)
+    Args:
+        covered: The screen whose actions are offered.
+        services: The session's services.
+    """
 
-    async def search(self, query: str) -> Hits:
-        """The entries that match what was typed."""
-        matcher = self.matcher(query)
-        for title, words, run in self._entries():
-            if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), run, help=words)
+    BINDINGS = [
+        Binding("down", "move(1)", "down", show=False, id="palette.down", tooltip="The entry below"),
+        Binding("up", "move(-1)", "up", show=False, id="palette.up", tooltip="The entry above"),
+        Binding("pagedown", "page(1)", "forth", show=False, id="palette.page_down", tooltip="A page down"),
+        Binding("pageup", "page(-1)", "back", show=False, id="palette.page_up", tooltip="A page up"),
+    ]
+    AUTO_FOCUS = "Input"
 
-    def _entries(self) -> list[tuple[str, str, Callable[[], Awaitable[object] | None]]]:
-        actions = [action for action in actions_of(self.screen) if not action.moves]
-        entries = [
-            (action.help, action.key, partial(self.app.run_action, action.action, action.node))
-            for action in actions
+    def __init__(self, covered: Screen[object], services: Services) -> None:
+        super().__init__()
+        self._covered = covered
+        self._services = services
+        self._actions = list(palette_entries.actions(covered))
+        self._others: list[Entry] = []
+        self._older: list[Entry] = []
+        self._shown: list[Entry] = []
+
+    def compose(self) -> ComposeResult:
+        """The line over the list."""
+        with Vertical(classes="dialog", id="palette") as frame:
+            frame.border_title = "Commands"
+            frame.border_subtitle = "Enter do it · Esc close"
+            yield Input(placeholder="Search for commands, conversations, models, settings", compact=True)
+            options = OptionList(id="palette-entries", markup=False, compact=True)
+            options.can_focus = False
+            yield options
+
+    def on_mount(self) -> None:
+        """Show the commands; then look for what else there is."""
+        self._show()
+        services, covered = self._services, self._covered
+        self._others = [
+            *palette_entries.conversations(covered, services.library.conversations()),
+            *palette_entries.models(covered, services),
+            *palette_entries.settings(covered, services),
+            *palette_entries.themes(covered, self.app.available_themes.values()),
         ]
-        return [*entries, ("Choose the colours (theme)", "of every screen", self.app.action_change_theme)]
+        self.run_worker(self._find_older(), exit_on_error=False)
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_page(self, step: int) -> None:
+        """Move the highlight by a page."""
+        for _ in range(max(1, self.query_one(OptionList).size.height - 1)):
+            self.action_move(step)
+
+    def on_resize(self) -> None:
+        """The details stand at the right edge."""
+        self.call_after_refresh(self._show)
+
+    async def _find_older(self) -> None:
+        """Conversations of earlier years, which lie in files of their own."""
+        try:
+            older = await self._services.library.older()
+        except CtroomError:
+            return
+        known = {entry.action for entry in self._others}
+        found = palette_entries.conversations(self._covered, older)
+        self._older = [entry for entry in found if entry.action not in known]
+        if self.query_one(Input).value.strip():
+            self._show()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._show()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.query_one(OptionList).action_select()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._shown[event.option_index])
+
+    def _show(self) -> None:
+        """List what matches, the best first; of equals, in the order of commands, conversations, the rest."""
+        options = self.query_one(OptionList)
+        wanted = self.query_one(Input).value.strip()
+        self._shown = self._matching(wanted) if wanted else self._actions
+        width = max(20, options.size.width - 3)
+        options.set_options(Option(_row(entry, wanted, width)) for entry in self._shown)
+        options.highlighted = 0 if self._shown else None
+
+    def _matching(self, wanted: str) -> list[Entry]:
+        found = []
+        for number, entry in enumerate(chain(self._actions, self._others, self._older)):
+            if (hit := match(wanted, entry.searched)) is not None:
+                found.append((hit[0], -number, entry))
+        return [entry for _, _, entry in nlargest(MOST_SHOWN, found, key=lambda each: each[:2])]
+
+
+def _row(entry: Entry, wanted: str, width: int) -> Content:
+    """A title with what matched in it, and the detail at the right where there is room."""
+    title = Content(f" {entry.title}")
+    hit = match(wanted, entry.title) if wanted else None
+    for place in hit[1] if hit else ():
+        title = title.stylize("bold $text-accent", place + 1, place + 2)
+    room = width - cell_len(entry.detail)
+    if title.cell_length + 2 > room:
+        title = title.truncate(max(8, room - 2), ellipsis=True)
+    if room < 10:
+        return title
+    return Content.assemble(title, " " * (room - title.cell_length), (entry.detail, "$foreground 70%"))

@@ -28,6 +28,8 @@ from tui.widgets.text_button import TextButton
 
 WIDE = 100
 """Cells from which on the sections stand in two columns."""
+_SECTION_OF = {"endpoints": 3, "tiers": 4, "tier": 4, "time_zone": 4, "keymap": 5}
+"""The section of a setting that has no field of its own, by its name's first part; else the first section."""
 LEFT = (1, 3)
 """The numbers of the sections of the left column; about half of the rows."""
 
@@ -110,6 +112,14 @@ class SettingsTab(VerticalScroll, can_focus=False):
     def focus_key(self, provider: str) -> None:
         """Put the focus on the field of the user's own key for a provider."""
         self.query_one(ApiKeysSection).focus_key(provider)
+
+    def focus_setting(self, name: str) -> None:
+        """Put the focus on the field of a setting, by its dotted name, else on its section."""
+        for widget in self.query("*"):
+            if widget.name == name and widget.focusable:
+                widget.focus()
+                return
+        self.action_jump(_SECTION_OF.get(name.partition(".")[0], 1))
 
     def action_jump(self, number: int) -> None:
         """Go to a section by its number."""

@@ -10,7 +10,23 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
-_KEY_NAMES = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del", "up": "↑", "down": "↓"}
+_SYMBOLS = {
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "minus": "-",
+    "plus": "+",
+}
+_KEY_NAMES = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "delete": "Del",
+    **_SYMBOLS,
+    "up": "↑",
+    "down": "↓",
+}
 
 APP_BINDINGS: list[BindingType] = [
     Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
