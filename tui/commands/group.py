@@ -12,6 +12,8 @@ COMMANDS = {
     "keys": ("tui.commands.keys", "Set, test and remove API keys."),
     "quota": ("tui.commands.quota", "Enter what was purchased."),
     "settings": ("tui.commands.settings", "Read and change settings."),
+    "export": ("tui.commands.export", "Conversations as Markdown or JSON."),
+    "import": ("tui.commands.import_file", "Conversations from ChatGPT's export."),
     "audit": ("tui.commands.audit", "Whether the ledger proves every balance."),
     "restore": ("tui.commands.restore", "List backups, and go back to one."),
     "doctor": ("tui.commands.doctor", "What was found on this machine."),
