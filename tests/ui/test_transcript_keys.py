@@ -178,7 +178,7 @@ async def test_a_highlighted_text_is_found_and_marked() -> None:
         app.transcript.scroll_to_entry("25")
         rows = app.transcript.visible_text().split("\n")
         y = next(y for y, row in enumerate(rows) if "Message 25." in row)
-        colour = app.transcript.palette.over_base("match").rich_style.bgcolor
+        colour = app.transcript.palette.over_base("current").rich_style.bgcolor
         marked = [s.text for s in app.transcript.render_line(y) if s.style and s.style.bgcolor == colour]
         assert "".join(marked) == "Message 25."
 

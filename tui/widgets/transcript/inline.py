@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
@@ -15,8 +16,9 @@ from tui.widgets.transcript.palette import Palette
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
-_PARTS = {"em": "em", "strong": "strong", "s": "strike", "code_inline": "codespan"}
-_TEXTS = frozenset(("text", "code_inline", "html_inline"))
+_PARTS = {"em": "em", "strong": "strong", "s": "strike", "code_inline": "codespan", "formula": "em"}
+_TEXTS = frozenset(("text", "code_inline", "html_inline", "formula"))
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 def inline(node: SyntaxTreeNode, palette: Palette, things: Things) -> Content:
@@ -36,7 +38,9 @@ class _Builder:
 
     def add(self, node: SyntaxTreeNode) -> None:
         start, kind = self._length, node.type
-        if kind in _TEXTS:
+        if kind == "html_inline" and _BREAK.fullmatch(node.content):
+            self._put("\n")
+        elif kind in _TEXTS:
             # Entities such as &#27; are decoded by the parser, after the source was sanitised.
             self._put(sanitize(node.content).replace("\n", " ").replace("\t", TAB))
         elif kind == "softbreak":

@@ -13,9 +13,11 @@ from textual.style import Style
 TAB = "    "
 """What a tab is shown as."""
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
-)
+LRM = "\u200e"
+"""A mark of no width. Terminals that order right-to-left text reorder nothing across it."""
+
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
 _CLUSTERS = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 _CLUSTER = re.compile(
     "(?:[\U0001f1e6-\U0001f1ff]{2}"
@@ -41,6 +43,11 @@ class Line(NamedTuple):
 
 
 BLANK = Line(Strip([], 0), "")
+
+
+def has_rtl(text: str) -> bool:
+    """Whether a text holds letters that are written from right to left."""
+    return not text.isascii() and _RTL.search(text) is not None
 
 
 def safe_strip(segments: Iterable[Segment], text: str, length: int) -> Strip:

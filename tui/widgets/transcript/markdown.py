@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
+from textual.style import Style
 
 from tui.core.text import sanitize
 from tui.widgets.transcript.code import code_head, code_rows
@@ -14,30 +15,23 @@ from tui.widgets.transcript.inline import inline
 from tui.widgets.transcript.lines import BLANK, TAB, Line, line_of, prefix, wrap
 from tui.widgets.transcript.model import Thing, Things
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.syntax import parser
 from tui.widgets.transcript.tables import table_lines
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
 NARROW = 10
 """Cells; below this nested blocks are no longer indented, so that their text stays on the screen."""
 _QUOTE = "▌ "
-
-
-@cache
-def _parser() -> MarkdownIt:
-    # 50 ms of CPU to import: paid when the first message is rendered.
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("gfm-like")
+_TASK = re.compile(r"\[([ xX])\] ")
 
 
 def parse(source: str, references: dict[str, Any]) -> list[SyntaxTreeNode]:
     """The top-level nodes of a document; link definitions found in it are added to `references`."""
     from markdown_it.tree import SyntaxTreeNode
 
-    tokens = _parser().parse(source, {"references": references})
+    tokens = parser().parse(source, {"references": references})
     return SyntaxTreeNode(tokens).children
 
 
@@ -45,6 +39,19 @@ def language_of(node: SyntaxTreeNode) -> str:
     """The language that a fence names, or an empty text."""
     words = sanitize(node.info).split()
     return words[0] if words else ""
+
+
+def _task_mark(item: SyntaxTreeNode) -> str:
+    """What a task has in place of a bullet, or nothing; the brackets are taken from its text."""
+    node: SyntaxTreeNode | None = item
+    for kind in ("paragraph", "inline", "text"):
+        node = next(iter(node.children), None) if node else None
+        if node is None or node.type != kind:
+            return ""
+    if node is None or node.token is None or not (found := _TASK.match(node.content)):
+        return ""
+    node.token.content = node.content[found.end() :]
+    return "☐ " if found[1] == " " else "☑ "
 
 
 class BlockRenderer:
@@ -83,6 +90,9 @@ class BlockRenderer:
                 return self._quote(node, width)
             case "table":
                 return self._table(node, width)
+            case "formula_block":
+                rows = wrap(Content(sanitize(node.content).replace("\t", TAB)), width - 2, self._formula)
+                return prefix(rows, "  ", "  ", self.palette.base, decoration=True)
             case "hr":
                 return [line_of(Content("─" * width), self.palette.over_base("rule"))]
         text = sanitize(node.content).rstrip("\n").replace("\t", TAB)
@@ -95,7 +105,7 @@ class BlockRenderer:
         style = self.palette.over_base("bullet")
         out: list[Line] = []
         for number, item in enumerate(items, start):
-            mark = "• " if node.type == "bullet_list" else f"{number:>{digits}}. "
+            mark = _task_mark(item) or ("• " if node.type == "bullet_list" else f"{number:>{digits}}. ")
             tight = len(item.children) < 2 or any(child.hidden for child in item.children)
             nested = width - len(mark) >= NARROW
             lines = self.blocks(item.children, width - len(mark) if nested else width, tight=tight)
@@ -103,6 +113,10 @@ class BlockRenderer:
                 out.append(BLANK)
             out += prefix(lines or [BLANK], mark, " " * len(mark) if nested else "", style)
         return out
+
+    @property
+    def _formula(self) -> Style:
+        return self.palette.over_base("em")
 
     def start_code(self, source: str, language: str, width: int) -> tuple[int, Line]:
         """Number a code block: its number among the things, and its head line."""

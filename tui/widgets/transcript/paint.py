@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.style import Style
 
-from tui.widgets.transcript.lines import Line, line_of
+from tui.widgets.transcript.lines import LRM, Line, has_rtl, line_of
 
 GUTTER = 2
 """Cells at the left of every line, where the cursor is shown."""
@@ -58,12 +58,16 @@ def links_in(line: Line) -> Iterable[int]:
 def framed(strip: Strip, width: int, y: int, base: RichStyle, cursor: RichStyle | None) -> Strip:
     """The strip as wide as the screen, with gutter or cursor, and the offsets that selection goes by.
 
-    Both cells of the gutter stand for the line's first character, so that a drag may begin there.
+    Both cells of the gutter stand for the line's first character, so that a drag may begin there. A line
+    with right-to-left text is isolated: else a terminal would reorder it together with what is beside it.
     """
     origin = RichStyle.from_meta({"offset": (0, y)})
+    isolation = LRM if has_rtl(strip.text) else ""
     marks = CURSOR if cursor else " " * GUTTER
-    gutter = Strip([Segment(mark, (cursor or base) + origin) for mark in marks], GUTTER)
-    return Strip.join([gutter, strip.adjust_cell_length(max(0, width - GUTTER), base).apply_offsets(0, y)])
+    style = (cursor or base) + origin
+    gutter = Strip([Segment(marks[0], style), Segment(marks[1:] + isolation, style)], GUTTER)
+    body = strip.adjust_cell_length(max(0, width - GUTTER), base).apply_offsets(0, y)
+    return Strip.join([gutter, body, Strip([Segment(isolation, base)], 0)] if isolation else [gutter, body])
 
 
 def centered_rows(content: str | Content, size: Size, style: Style) -> list[Strip]:

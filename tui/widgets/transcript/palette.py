@@ -12,7 +12,7 @@ from tui.core.frozen import frozen
 PARTS = (
     "user", "assistant", "system", "notice", "meta", "marker", "status", "error", "reasoning",
     "h1", "heading", "em", "strong", "strike", "codespan", "code", "codehead", "codebar", "quote", "rule",
-    "link", "bullet", "cursor", "focus", "match", "placeholder",
+    "link", "bullet", "cursor", "focus", "match", "current", "placeholder",
 )  # fmt: skip
 """Names of what can be styled; each is the component class `transcript--<name>`."""
 

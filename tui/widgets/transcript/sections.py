@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+from tui.widgets.transcript.syntax import block_parser
 
 SECTION_LENGTH = 1_500
 """Characters from which a section may end; some 25 ms to render."""
@@ -125,7 +122,7 @@ class _Scan:
             self._end(len(self._source))
             return self._out
         starts = [at for at, _ in _rows(source)]
-        for token in _block_parser().parse(source):
+        for token in block_parser().parse(source):
             if token.level == 0 and token.map and token.nesting >= 0:
                 at = base + starts[token.map[0]]
                 if self._shows and at - self._start >= SECTION_LENGTH:
@@ -185,13 +182,6 @@ class _Scan:
             self._codes = 1
         self._end(at, opening=fence.opening)
         self._shows, fence.rows = True, 1
-
-
-@cache
-def _block_parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("gfm-like").disable(["inline", "linkify", "replacements", "smartquotes"], True)
 
 
 def _column(row: str, item: re.Match[str]) -> int:

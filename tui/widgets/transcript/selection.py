@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from tui.widgets.transcript.lines import Line
+from tui.widgets.transcript.lines import LRM, Line
 from tui.widgets.transcript.view import EntryView, Place
 
 ROWS_PER_PART = 1 << 20
@@ -52,7 +52,7 @@ def selected_text(
             out.append("\n" + source_of(index) + "\n")
         else:
             out += _entry_text(view_of(index), index, start, end, begun=bool(out))
-    return "".join(out)
+    return "".join(out).replace(LRM, "")
 
 
 def _entry_text(view: EntryView, index: int, start: Offset, end: Offset, *, begun: bool) -> list[str]:

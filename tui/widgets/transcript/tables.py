@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from tui.widgets.transcript.lines import Line, line_of, wrap
+from tui.widgets.transcript.lines import LRM, Line, has_rtl, line_of, wrap
 from tui.widgets.transcript.palette import Palette
 
 _GAP = " │ "
@@ -17,7 +17,7 @@ def table_lines(rows: list[list[Content]], aligns: list[str], width: int, palett
     room = width - len(_GAP) * (columns - 1)
     if room < _NARROWEST * columns:
         return _records(rows, width, palette)
-    widths = _fit([max([1, *(row[j].cell_length for row in rows)]) for j in range(columns)], room)
+    widths = _fit([max([1, *(_cells(row[j]) for row in rows)]) for j in range(columns)], room)
     head, *body = rows
     out = _row([cell.stylize(palette.part("strong")) for cell in head], widths, aligns, palette)
     rule = "─┼─".join("─" * column for column in widths)
@@ -25,6 +25,11 @@ def table_lines(rows: list[list[Content]], aligns: list[str], width: int, palett
     for row in body:
         out += _row(row, widths, aligns, palette)
     return out
+
+
+def _cells(cell: Content) -> int:
+    """Cells of the longest row of a cell."""
+    return max(row.cell_length for row in cell.split("\n")) if "\n" in cell.plain else cell.cell_length
 
 
 def _fit(wanted: list[int], room: int) -> list[int]:
@@ -47,10 +52,11 @@ def _fit(wanted: list[int], room: int) -> list[int]:
 
 def _row(cells: list[Content], widths: list[int], aligns: list[str], palette: Palette) -> list[Line]:
     wrapped = [
-        cell.wrap(width) if cell.cell_length > width else [cell]
+        cell.wrap(width) if cell.cell_length > width or "\n" in cell.plain else [cell]
         for cell, width in zip(cells, widths, strict=True)
     ]
-    separator = Content.styled(_GAP, palette.part("rule"))
+    isolated = any(has_rtl(cell.plain) for cell in cells)
+    separator = Content.styled(f"{LRM}{_GAP}{LRM}" if isolated else _GAP, palette.part("rule"))
     out: list[Line] = []
     for y in range(max(map(len, wrapped))):
         parts = [

@@ -30,7 +30,7 @@ from tui.widgets.transcript.palette import PARTS, Palette, resolve_palette
 from tui.widgets.transcript.selecting import SelectableEntries
 from tui.widgets.transcript.selection import selection_row
 from tui.widgets.transcript.store import EntryStore
-from tui.widgets.transcript.view import EntryRenderer, EntryView
+from tui.widgets.transcript.view import EntryRenderer, EntryView, Place
 
 FLUSH_SECONDS = 0.1
 """Streamed text is shown about ten times a second, however fast it comes."""
@@ -253,7 +253,7 @@ class Transcript(SelectableEntries, can_focus=True):
             return Strip.blank(width, base)
         line, place = view.line(number)
         row = selection_row(index, place)
-        strip = self._overlaid(line, index, row)
+        strip = self._overlaid(line, index, place)
         at_cursor = self.has_focus and index == self.cursor and number < len(view) - 1
         cursor = self.palette.over_base("cursor").rich_style if at_cursor else None
         return framed(strip, width, row, base, cursor)
@@ -266,7 +266,7 @@ class Transcript(SelectableEntries, can_focus=True):
             self._empty_key, self._empty_rows = key, centered_rows(self.placeholder, self.size, style)
         return self._empty_rows[y]
 
-    def _overlaid(self, line: Line, index: int, row: int) -> Strip:
+    def _overlaid(self, line: Line, index: int, place: Place) -> Strip:
         strip = line.strip
         if self.focused_thing is not None and self.focused_thing[0] == index:
             thing = self.focused_thing[1]
@@ -276,11 +276,12 @@ class Transcript(SelectableEntries, can_focus=True):
             else:
                 strip = paint_thing(strip, thing, style)
         if self._pattern is not None:
-            style = self.palette.over_base("match").rich_style
+            current = self._match == (index, place)
+            style = self.palette.over_base("current" if current else "match").rich_style
             for match in self._pattern.finditer(line.text):
                 strip = paint_characters(strip, line, match.start(), match.end(), style)
         selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
+        if selection is not None and (span := selection.get_span(selection_row(index, place))) is not None:
             colour = self.screen.get_component_rich_style("screen--selection").bgcolor
             strip = paint_selection(strip, line, span, RichStyle(bgcolor=colour))
         return strip

@@ -109,3 +109,44 @@ def test_deep_nesting_keeps_its_text_on_the_screen() -> None:
     lines = shown("> " * 15 + "deep", 20)
     assert any("deep" in line for line in lines)
     assert all(cell_len(line) <= 20 for line in lines)
+
+
+def test_tasks_have_boxes_in_place_of_bullets() -> None:
+    assert shown("- [ ] open\n- [x] done\n- plain\n1. [X] *numbered*") == [
+        "☐ open",
+        "☑ done",
+        "• plain",
+        "",
+        "☑ numbered",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (r"Let \(a_1 * b_2 * c\) be", [r"Let \(a_1 * b_2 * c\) be"]),
+        ("so $x_1$ and $y_2 \\{z\\}$.", ["so $x_1$ and $y_2 \\{z\\}$."]),
+        ("$5 and *$6* a day", ["$5 and $6 a day"]),
+        (
+            "Then\n$$\na\n- b\n= c \\\\\n$$\nholds",
+            ["Then", "", "  $$", "  a", "  - b", "  = c \\\\", "  $$", "", "holds"],
+        ),
+        ("\\[\nx^2\n\n- no end", ["[ x^2", "", "• no end"]),
+    ],
+)
+def test_formulas_stay_as_they_were_written(source: str, expected: list[str]) -> None:
+    assert shown(source) == expected
+
+
+def test_footnotes_are_text() -> None:
+    assert shown("Said[^1] so.\n\n[^1]: https://a.org\n[^b]: Two\n  rows.") == [
+        "Said[^1] so.",
+        "",
+        "[^1]: https://a.org",
+        "",
+        "[^b]: Two rows.",
+    ]
+
+
+def test_a_break_in_a_table_begins_a_row_of_its_cell() -> None:
+    assert shown("| a | b |\n|---|---|\n| 1<br>22 | x<br/>y |") == ["a  │ b", "───┼──", "1  │ x", "22 │ y"]
