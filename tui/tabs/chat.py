@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from textual.message import Message as UiMessage
 from textual.reactive import reactive
 from textual.widgets import TextArea
 
-from tui.core.chat import Conversation, Message
+from tui.core.chat import Conversation, Message, TurnOptions
 from tui.core.errors import CtroomError
 from tui.core.settings import POOLED
 from tui.services.services import Services
@@ -23,6 +23,7 @@ from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW, TurnRunner
 from tui.tabs.draft_keeper import DraftKeeper
 from tui.widgets.prompt import Prompt
+from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
     from tui.services.search import SearchHit
@@ -36,6 +37,14 @@ class ChatTab(TurnRunner):
     """
 
     BINDINGS = [
+        Binding(
+            "f12",
+            "options",
+            "options",
+            show=False,
+            id="chat.options",
+            tooltip="Persona, system prompt, temperature, length and reasoning of this conversation",
+        ),
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the reply and keep what came"),
         *deeds_bindings(),
     ]
@@ -59,6 +68,7 @@ class ChatTab(TurnRunner):
         super().__init__(services, ConversationPane(services.turns))
         self.conversations = ChatList(services.library)
         self._drafts = DraftKeeper(services.drafts, self.pane.prompt)
+        self._new_options = TurnOptions()
         self._chosen = False
         self._listed: tuple[Conversation, ...] | None = None
 
@@ -94,6 +104,7 @@ class ChatTab(TurnRunner):
         if NEW in self.live:
             return
         self.conversation = None
+        self._new_options = TurnOptions()
         self._chosen = False
         self.conversations.current = None
         self.follow_settings()
@@ -176,6 +187,45 @@ class ChatTab(TurnRunner):
     def action_undo_delete(self) -> None:
         """Bring back the conversation that was deleted last."""
         self.conversations.undo()
+
+    # Options
+
+    @property
+    def options(self) -> TurnOptions:
+        """How the open conversation's turns are asked for, where that differs from the settings."""
+        return self.conversation.options if self.conversation else self._new_options
+
+    @on(TitleLine.OptionsClicked)
+    def action_options(self) -> None:
+        """Choose persona, temperature, length and reasoning of this conversation."""
+        from tui.dialogs.options import OptionsDialog
+
+        services, target = self.services, self.target
+        dialog = OptionsDialog(
+            self.options,
+            services.settings.user(),
+            services.personas.list(),
+            services.models.efforts(target.provider, target.model),
+        )
+        self.app.push_screen(dialog, self._options_chosen)
+
+    def _options_chosen(self, options: TurnOptions | None) -> None:
+        if options is None or options == self.options:
+            return
+        if self.conversation is None:
+            self._new_options = options
+        else:
+            self.run_worker(self._save_options(self.conversation.id, options), exit_on_error=False)
+            self.conversation = replace(self.conversation, options=options)
+        self._aim(self.target.provider, self.target.model)
+
+    async def _save_options(self, conversation_id: str, options: TurnOptions) -> None:
+        try:
+            await self.services.library.choose_options(conversation_id, options)
+        except CtroomError as error:
+            self.notify(str(error), title="Options not changed", severity="error", markup=False)
+        else:
+            self.pane.follow_usage()
 
     # Drafts
 
@@ -268,7 +318,8 @@ class ChatTab(TurnRunner):
     def _aim(self, provider: str, model: str) -> None:
         """Send the next prompt there."""
         changed = provider != self.target.provider
-        self.target = Target(self.conversation.id if self.conversation else None, provider, model)
+        conversation_id = self.conversation.id if self.conversation else None
+        self.target = Target(conversation_id, provider, model, self.options)
         self.pane.target = self.target
         if changed:
             self.post_message(self.ProviderChanged(self, provider))

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
-from tui.core.chat import Message, ReasoningDelta, Role, TextDelta
+from tui.core.chat import Message, ReasoningDelta, Role, TextDelta, TurnOptions
 from tui.core.figures import TurnForecast
 from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
@@ -47,6 +47,8 @@ class Target:
     """None: a conversation that is not made yet."""
     provider: str
     model: str
+    options: TurnOptions = TurnOptions()
+    """How its turns are asked for, where that differs from the settings."""
 
 
 class ConversationPane(Vertical):
@@ -169,6 +171,11 @@ class ConversationPane(Vertical):
         """Name the model, and forecast for it."""
         if target is not None:
             self.title_line.model = model_words(target.provider, target.model)
+            self.title_line.options = ""
+            if target.options != TurnOptions():
+                from tui.services.options import option_words
+
+                self.title_line.options = option_words(target.options)
             self._forecast_soon()
 
     @on(TextArea.Changed)
@@ -187,7 +194,9 @@ class ConversationPane(Vertical):
             self._show_refusal("")
 
     async def _fetch_forecast(self, text: str, target: Target) -> None:
-        forecast = await self._turns.forecast(target.conversation_id, target.provider, target.model, text)
+        forecast = await self._turns.forecast(
+            target.conversation_id, target.provider, target.model, text, options=target.options
+        )
         self.post_message(self._Forecasted(text, forecast))
 
     @on(_Forecasted)

@@ -195,7 +195,9 @@ class TurnRunner(Widget):
 
     async def _make(self, text: str) -> None:
         try:
-            made = await self.services.library.create(self.target.provider, self.target.model)
+            made = await self.services.library.create(
+                self.target.provider, self.target.model, self.target.options
+            )
         except CtroomError as error:
             self.post_message(self._TurnClosed(NEW, str(error), text))
         else:

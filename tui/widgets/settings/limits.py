@@ -74,7 +74,6 @@ class LimitsSection(Section):
             "reasoning_effort",
             "Reasoning",
             choices=[Choice(effort) for effort in REASONING_EFFORTS],
-            strict=True,
             placeholder="the model's",
             hint="How much a model that reasons may think; more costs more tokens.",
             classes="short",
