@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from tests.ui.app_harness import SMALL, WIDE, Running, running
@@ -150,6 +151,24 @@ async def test_the_palette_does_it_to_the_open_conversation(tmp_path: Path) -> N
         await ui.pilot.press("ctrl+u", *"Another title", "enter")
         await ui.until(lambda: listed(ui) == ["Another title"])
         assert ui.chat.pane.title_line.title == "Another title"
+
+
+async def test_a_conversation_is_exported_and_nothing_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    await keep_titles(home)
+    async with running(home) as ui:
+        await in_list(ui)
+        for number in (1, 2):
+            await ui.pilot.press("e")
+            await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+            await ui.pilot.press("enter")
+            await ui.until(lambda number=number: len(ui.app._notifications) == number)  # type: ignore[misc]
+        assert [notice.title for notice in ui.app._notifications] == ["", "Not exported"]
+    text = (tmp_path / "2026-11-23 Trip to Lisbon.md").read_text()
+    assert text.startswith('---\ntitle: "Trip to Lisbon"\n')
 
 
 async def test_a_change_that_can_t_be_saved_says_so(tmp_path: Path) -> None:

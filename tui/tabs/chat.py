@@ -66,7 +66,7 @@ class ChatTab(TurnRunner):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, ConversationPane(services.turns))
-        self.conversations = ChatList(services.library)
+        self.conversations = ChatList(services.library, services.store.load_attachment)
         self._drafts = DraftKeeper(services.drafts, self.pane.prompt)
         self._new_options = TurnOptions()
         self._chosen = False

@@ -1,9 +1,11 @@
 """The list of the chat tab: fills itself from the library, opens, names, pins, tags and deletes."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 TAGS_LENGTH = MOST_TAGS * (TAG_LENGTH + 1)
 """Characters of all tags of a conversation, with a space between them."""
+PATH_LENGTH = 1_000
+"""Characters of a file's path."""
 
 
 class ChatList(ConversationList):
@@ -29,6 +33,7 @@ class ChatList(ConversationList):
 
     Args:
         library: Where they are kept.
+        load_attachment: The bytes of a file that was attached, by their digest.
     """
 
     @dataclass
@@ -69,9 +74,10 @@ class ChatList(ConversationList):
             """The list."""
             return self.chat_list
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, load_attachment: Callable[[str], bytes | None]) -> None:
         super().__init__()
         self._library = library
+        self._load_attachment = load_attachment
         self._reaches_older = False
         self._older: tuple[Conversation, ...] = ()
         self._rest: tuple[object, ...] = ()
@@ -156,7 +162,7 @@ class ChatList(ConversationList):
         """Do something to a conversation, after asking for what it takes.
 
         Args:
-            deed: "rename", "pin", "tags" or "delete".
+            deed: "rename", "pin", "tags", "export" or "delete".
             conversation: The conversation.
         """
         match deed:
@@ -167,6 +173,8 @@ class ChatList(ConversationList):
             case "pin":
                 pinned = not conversation.pinned
                 self._change(self._library.pin(conversation.id, pinned=pinned), "Not pinned")
+            case "export":
+                self._ask_for_path(conversation)
             case "delete":
                 self.run_worker(self._delete(conversation), exit_on_error=False)
 
@@ -190,6 +198,31 @@ class ChatList(ConversationList):
         about = "Words with spaces between them. In the list, / and #tag find what has a tag."
         line = " ".join(conversation.tags)
         self.app.push_screen(LineDialog("Tags", line, about, most=TAGS_LENGTH), answered)
+
+    def _ask_for_path(self, conversation: Conversation) -> None:
+        from tui.dialogs.line import LineDialog
+        from tui.services.exporting import ExportFormat, file_name
+
+        def answered(path: str | None) -> None:
+            if path:
+                self.run_worker(self._export(conversation.id, _expanded(path)), exit_on_error=False)
+
+        path = Path.cwd() / file_name(conversation, ExportFormat.MARKDOWN)
+        about = "Markdown; a name that ends in .json keeps everything, all branches included."
+        self.app.push_screen(LineDialog("Export to", str(path), about, most=PATH_LENGTH), answered)
+
+    async def _export(self, conversation_id: str, path: Path) -> None:
+        from tui.services.exporting import ExportFormat, export, write_new
+
+        form = ExportFormat.JSON if path.suffix.lower() == ".json" else ExportFormat.MARKDOWN
+        try:
+            opened = await self._library.open(conversation_id)
+            content = await asyncio.to_thread(export, opened, form, self._load_attachment)
+            await asyncio.to_thread(write_new, path, content)
+        except CtroomError as error:
+            self.notify(str(error), title="Not exported", severity="error", timeout=10, markup=False)
+        else:
+            self.notify(f"Exported to {sanitize_line(str(path), PATH_LENGTH)}.", timeout=6, markup=False)
 
     def _change(self, change: Coroutine[Any, Any, Conversation], problem: str) -> None:
         self.run_worker(self._apply(change, problem), exit_on_error=False)
@@ -242,6 +275,7 @@ def deeds_bindings() -> list[BindingType]:
         ("r", "do('rename')", "rename", "Rename this conversation"),
         ("p", "do('pin')", "pin", "Pin this conversation on top of the list, or let it go"),
         ("t", "do('tags')", "tags", "Tag this conversation"),
+        ("e", "do('export')", "export", "Export this conversation to a file"),
         ("delete", "do('delete')", "delete", "Delete this conversation"),
         ("u", "undo_delete", "undo delete", "Bring back the conversation that was deleted last"),
     )
@@ -249,3 +283,10 @@ def deeds_bindings() -> list[BindingType]:
         Binding(f"f8 {key}", action, name, show=False, id=f"chat.{name.replace(' ', '_')}", tooltip=tooltip)
         for key, action, name, tooltip in deeds
     ]
+
+
+def _expanded(line: str) -> Path:
+    """The path of a line that was written, where "~" is the user's own directory."""
+    with suppress(RuntimeError):  # there is no such user
+        return Path(line).expanduser()
+    return Path(line)

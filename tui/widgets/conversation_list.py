@@ -48,6 +48,7 @@ class ConversationList(ScrollView, can_focus=True):
         _binding("r", "ask('rename')", "rename", "Rename the conversation at the cursor", show=True),
         _binding("p", "ask('pin')", "pin", "Pin the conversation at the cursor, or let it go", show=True),
         _binding("t", "ask('tags')", "tags", "Tag the conversation at the cursor", show=True),
+        _binding("e", "ask('export')", "export", "Export the conversation at the cursor"),
         _binding("delete", "ask('delete')", "delete", "Delete the conversation at the cursor"),
         _binding("u,ctrl+z", "undo", "undo", "Bring back the conversation that was deleted last"),
     ]
