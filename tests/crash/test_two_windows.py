@@ -107,3 +107,44 @@ async def test_replies_that_stream_at_once_in_two_windows_are_both_kept(
     for each in windows.values():
         assert await branch(each) == ["from one", "to one", "from other", "to other"]
         await each.services.aclose()
+
+
+async def test_what_two_windows_do_to_a_conversation_at_once_is_all_kept(ctroom_home: Path) -> None:
+    one, other = [await window(ctroom_home) for _ in range(2)]
+    conversation_id = one.conversation.id
+    here, there = one.services.library, other.services.library
+    await other.store.refresh()
+    await asyncio.gather(
+        here.rename(conversation_id, "Named here"),
+        there.pin(conversation_id, pinned=True),
+        here.tag(conversation_id, ["here"]),
+        there.choose_model(conversation_id, "demo", "demo"),
+    )
+    for each in (one, other):
+        await each.store.refresh()
+        entry = each.services.library.get(conversation_id)
+        assert (entry.title, entry.pinned, entry.tags) == ("Named here", True, ("here",))
+        assert (entry.provider, entry.model) == ("demo", "demo")
+        await each.services.aclose()
+
+
+async def test_a_reply_outlives_the_deletion_of_its_conversation_in_another_window(
+    ctroom_home: Path,
+) -> None:
+    hold = Hold()
+    one, other = await window(ctroom_home, says("the reply", hold)), await window(ctroom_home)
+    conversation_id = one.conversation.id
+    turn = asyncio.create_task(one.say("the prompt"))
+    await hold.reached.wait()
+    await other.store.refresh()
+    await other.services.library.delete(conversation_id)
+    hold.release.set()
+    await turn
+    await other.store.refresh()
+    assert other.services.library.conversations() == (other.conversation,)
+    restored = await other.services.library.restore(conversation_id)
+    assert restored.message_count == 2
+    opened = await other.services.library.open(conversation_id)
+    assert [message.text for message in opened.messages] == ["the prompt", "the reply"]
+    for each in (one, other):
+        await each.services.aclose()

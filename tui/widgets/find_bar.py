@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from tui.widgets.transcript import Transcript
 
 KEYS = "Enter next · ↑ before · Esc end"
-KEYS_OUTSIDE = "n next · N before · / change · Esc end"
+KEYS_OUTSIDE = "n next · N before · Esc end"
 
 
 class FindBar(Horizontal):

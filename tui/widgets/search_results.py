@@ -136,7 +136,11 @@ class SearchResults(ScrollView):
         else:
             pieces = self._title(row.found, mark, width)
         segments = [Segment(text, self._style(look) + Style(bgcolor=back.bgcolor)) for look, text in pieces]
-        return Strip(segments).adjust_cell_length(width, self.rich_style + Style(bgcolor=back.bgcolor))
+        strip = Strip(segments)
+        if strip.cell_length > width:
+            more = Segment("…", self._style("results--quiet") + Style(bgcolor=back.bgcolor))
+            return Strip([*strip.crop(0, width - 1), more], width)
+        return strip.adjust_cell_length(width, self.rich_style + Style(bgcolor=back.bgcolor))
 
     def _title(self, found: FoundConversation, mark: str, width: int) -> list[tuple[str, str]]:
         entry = found.conversation
