@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from tests.snapshots.scenes import KEYS, SMALL, WIDE, Scene, open_latest, settled, until
 from tui.app import CtroomApp
+from tui.widgets.search_results import SearchResults
 
 Compare: TypeAlias = Callable[..., bool]
 """The fixture `snap_compare`."""
@@ -66,3 +67,47 @@ def test_the_models(example: Scene, snap_compare: Compare) -> None:
 
 def test_help(example: Scene, snap_compare: Compare) -> None:
     assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f1", "#help-body"))
+
+
+@SIZES
+def test_finding_in_all_conversations(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def find(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, CtroomApp)
+        await until(pilot, lambda: bool(app.chat.conversations.rows))
+        await pilot.press("f7", *"which")
+        await until(pilot, lambda: bool(app.screen.query_one(SearchResults).rows))
+
+    assert snap_compare(example.app(), terminal_size=size, run_before=find)
+
+
+@SIZES
+def test_a_match_in_the_open_conversation(
+    example: Scene, snap_compare: Compare, size: tuple[int, int]
+) -> None:
+    async def find(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, CtroomApp)
+        await until(pilot, lambda: bool(app.chat.conversations.rows))
+        await pilot.press("f7", *"reference")
+        await until(pilot, lambda: bool(app.screen.query_one(SearchResults).rows))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.chat.pane.transcript.has_focus)
+
+    assert snap_compare(example.app(), terminal_size=size, run_before=find)
+
+
+@SIZES
+def test_the_list(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def arrange(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, CtroomApp)
+        await until(pilot, lambda: bool(app.chat.conversations.rows))
+        by_title = {entry.title: entry.id for entry in app.services.library.conversations()}
+        await app.services.library.tag(by_title["Trip to Lisbon"], ["trip"])
+        await app.services.library.pin(by_title["Names for a small boat"], pinned=True)
+        app.chat.conversations.fill()
+        await pilot.press("f8", "home", "down")
+        await settled(pilot)
+
+    assert snap_compare(example.app(), terminal_size=size, run_before=arrange)
