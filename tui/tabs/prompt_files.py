@@ -92,7 +92,14 @@ class PromptFiles(Vertical):
         self._others: dict[str | None, tuple[Attachment, ...]] = {}
         """What is attached to prompts of conversations that are not open."""
         self._pasted: tuple[str, Path] | None = None
-        self._dismissed = ""
+        self._ready = False
+        self._unseen = ""
+        """A paste that came before there was a list to show."""
+        self._dismissed: str | None = None
+        self._offered: str | None = None
+        """What was written of a path when the list was made."""
+        self._wanted = False
+        """Whether the first path is to be taken as soon as the list is right."""
 
     def compose(self) -> ComposeResult:
         """The lines of what is attached, and the list that opens over them."""
@@ -100,8 +107,11 @@ class PromptFiles(Vertical):
         yield self.paths
 
     def on_mount(self) -> None:
-        """Take the keys that move in the list before the prompt does."""
+        """Take the keys that move in the list before the prompt does, and look at what is written already."""
         self._prompt.take_first = self._take_key
+        self._ready = True
+        self.follow_text()
+        self.pasted(self._unseen)
 
     # What the tab calls
 
@@ -140,18 +150,23 @@ class PromptFiles(Vertical):
 
     def follow_text(self) -> None:
         """The prompt's text is another: offer paths where one is being written."""
+        if not self._ready:
+            return
         self.bar.attached = self._prompt.attached
         self._pasted = None
+        self._wanted = False
         written = self._written()
         if written is None or written == self._dismissed or not self._attachments.allowed:
             self.paths.offer(())
             return
-        self._dismissed = ""
+        self._dismissed = None
         self.run_worker(self._look(written), group="paths", exclusive=True, exit_on_error=False)
 
     def pasted(self, text: str) -> None:
         """Offer to attach a file whose path was pasted alone."""
-        if may_be_path(text) and self._prompt.text.strip() == text.strip() and self._attachments.allowed:
+        if not self._ready:
+            self._unseen = text
+        elif may_be_path(text) and self._prompt.text.strip() == text.strip() and self._attachments.allowed:
             self.run_worker(self._look_at_paste(text), group="paths", exclusive=True, exit_on_error=False)
 
     # Offers
@@ -169,8 +184,12 @@ class PromptFiles(Vertical):
 
     @on(_Found)
     def _found(self, event: _Found) -> None:
-        if event.written == self._written():
-            self.paths.offer(event.choices, "Attach · Tab takes it, Esc closes")
+        if event.written != self._written():
+            return
+        self._offered = event.written
+        self.paths.offer(event.choices, "Attach · Tab takes it, Esc closes")
+        if self._wanted and self.paths.choice is not None:
+            self._take(self.paths.choice)
 
     async def _look_at_paste(self, text: str) -> None:
         path = await on_a_thread(lambda: pasted_file(text), LOOK_SECONDS)
@@ -193,7 +212,7 @@ class PromptFiles(Vertical):
         if key in _MOVES:
             (self.paths.action_cursor_down if _MOVES[key] > 0 else self.paths.action_cursor_up)()
         elif key == "escape":
-            self._dismissed = self._written() or ""
+            self._dismissed = self._written()
             self.paths.offer(())
         elif (key == "tab" or (key == "enter" and self._pasted is None)) and self.paths.choice is not None:
             self._take(self.paths.choice)
@@ -214,6 +233,9 @@ class PromptFiles(Vertical):
             return
         written = self._written()
         if written is None:
+            return
+        if written != self._offered:  # the list is that of earlier keys: the right one is on its way
+            self._wanted = True
             return
         path = choice.path.replace(" ", "\\ ")
         row, column = self._prompt.cursor_location
@@ -280,7 +302,7 @@ class PromptFiles(Vertical):
         """Show it, and let its name stand in the text where its path did; alone, nothing is left of it."""
         known = {(one.digest, one.name) for one in self._prompt.attached}
         if event.written:
-            self._dismissed = ""
+            self._dismissed = None
             self._replace_written(event.written, event.attachment.name)
         if (event.attachment.digest, event.attachment.name) in known:
             self.notify(f"{event.attachment.name} is attached already.", markup=False)
