@@ -33,12 +33,14 @@ async def follow_store(services: Services, _changed: Callable[[], None]) -> None
 
 async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:
     """Recover what dead processes left, save what could not be saved, and purge; at once and every minute."""
+    from tui.services.purging import purge_expired
+
     while True:
         with suppress(CtroomError):
             await services.turns.recover()
             await services.turns.save_pending()
         with suppress(CtroomError):
-            await services.library.purge_expired()
+            await purge_expired(services.store, services.library, services.user)
         changed()
         await asyncio.sleep(SWEEP_SECONDS)
 

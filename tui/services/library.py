@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 
 from tui.core.chat import Conversation, Message, MessageStatus, Role, TurnOptions, new_id
 from tui.core.errors import InvalidValueError, StorageError
@@ -26,8 +26,6 @@ TAG_LENGTH = 24
 """Characters of a tag."""
 MOST_TAGS = 8
 """Tags of a conversation."""
-DAYS_KEPT = 30
-"""Days after its deletion on which a conversation can be restored."""
 
 
 @frozen
@@ -232,23 +230,6 @@ class Library:
         await self._store.recall_conversation(conversation_id)
         await self._store.transaction(work)
         await self._store.remove_messages(conversation_id)
-
-    async def purge_expired(self) -> int:
-        """Remove for good what was deleted `DAYS_KEPT` days ago or earlier; how many conversations that were.
-
-        Only recent entries are looked at, and older ones that were listed since the start.
-
-        Raises:
-            StorageError: One could not be removed; it is tried again the next time.
-        """
-        last = self._clock() - timedelta(days=DAYS_KEPT)
-        entries = {entry.id: entry for entry in self._older_entries}
-        entries |= {entry.id: entry for _, entry in self._store.view.conversations}
-        gone = [e for e in entries.values() if e.user == self._user and e.deleted_at and e.deleted_at <= last]
-        for entry in gone:
-            with suppress(InvalidValueError):  # restored or removed by another process meanwhile
-                await self.purge(entry.id)
-        return len(gone)
 
     async def save(self, conversation_id: str, message: Message) -> None:
         """Save a message and make it the head: the message first, then the index.

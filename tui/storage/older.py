@@ -27,8 +27,8 @@ MOST_TRAIL = 600
 
 
 def older_conversations(rows: Mapping[int, Row]) -> dict[int, Row]:
-    """The entries that are to move: all but the latest used and the pinned ones."""
-    movable = [(doc_id, row) for doc_id, row in rows.items() if not _conversation(row).pinned]
+    """The entries that are to move: all but the latest used, the pinned, and the deleted ones."""
+    movable = [(doc_id, row) for doc_id, row in rows.items() if _may_move(_conversation(row))]
     movable.sort(key=lambda item: (_conversation(item[1]).updated_at, item[0]))
     return dict(movable[: max(0, len(movable) - KEPT_CONVERSATIONS)])
 
@@ -60,6 +60,11 @@ def trail_files(home: Path, clock: Clock, files: FileLayer) -> YearFiles[AuditEn
         prefix="trail-",
         files=files,
     )
+
+
+def _may_move(entry: Conversation) -> bool:
+    """Whether an entry is neither on top of the list for ever nor to be removed soon."""
+    return not entry.pinned and entry.deleted_at is None
 
 
 def _conversation(row: Row) -> Conversation:

@@ -9,14 +9,13 @@ import pytest
 
 from tests.support.memory_store import MemoryStore
 from tests.support.replay import StepClock
-from tests.support.session import START, ManualClock
+from tests.support.session import START
 from tui.core.chat import Message, MessageStatus, Role, TurnOptions, new_id
 from tui.core.errors import InvalidValueError, StorageError
 from tui.core.ports import Store
 from tui.core.quota import Attempt, AttemptState, KeySource
 from tui.services.branches import active_branch, overlay
 from tui.services.library import (
-    DAYS_KEPT,
     MOST_TAGS,
     TAG_LENGTH,
     TITLE_LENGTH,
@@ -137,26 +136,6 @@ def test_a_tag_can_do_nothing_to_a_screen_and_there_are_not_many() -> None:
     assert tags_of(["a\x1b[2Jb"]) == ("a\u241b[2jb",)
     assert len(tags_of(["x" * 200])[0]) == TAG_LENGTH
     assert len(tags_of(str(number) for number in range(100))) == MOST_TAGS
-
-
-async def test_what_was_deleted_long_ago_is_removed_for_good(store: Store) -> None:
-    clock = ManualClock()
-    library, other = Library(store, "local", clock), Library(store, "sam", clock)
-    old, new = await library.create("demo", "demo"), await library.create("demo", "demo")
-    theirs = await other.create("demo", "demo")
-    await library.save(old.id, message("Hello"))
-    for owner, made in ((library, old), (other, theirs)):
-        await owner.delete(made.id)
-    clock.move(days=1)
-    await library.delete(new.id)
-    clock.move(days=DAYS_KEPT - 1)
-    assert await library.purge_expired() == 1
-    assert await store.load_messages(old.id) == ()
-    with pytest.raises(InvalidValueError):
-        await library.restore(old.id)
-    await library.restore(new.id)
-    await other.restore(theirs.id)
-    assert await library.purge_expired() == 0
 
 
 async def test_a_deleted_conversation_can_be_brought_back_until_it_is_purged(

@@ -109,11 +109,14 @@ async def test_an_older_one_is_deleted_restored_and_purged(store: JsonStore, lib
     assert await store.load_messages(FIRST) == ()
 
 
-async def test_a_deleted_one_that_moved_is_purged_for_good(store: JsonStore, library: Library) -> None:
+async def test_a_deleted_one_stays_at_hand_until_it_is_purged_for_good(
+    store: JsonStore, library: Library
+) -> None:
     """Its entry must not be left in the file of older ones, nor come back from there."""
     await library.delete(FIRST)
     await add_newer(store)
-    assert FIRST in [entry.id for entry in await store.load_older_conversations()]
+    assert FIRST not in [entry.id for entry in await store.load_older_conversations()]
+    assert FIRST in [entry.id for _, entry in store.view.conversations]
     await library.purge(FIRST)
     assert FIRST not in [entry.id for entry in await store.load_older_conversations()]
     with pytest.raises(InvalidValueError, match="gone"):
