@@ -24,6 +24,7 @@ from tui.services.services import Services
 from tui.tabs.chat import ChatTab
 from tui.widgets.header_bar import HeaderBar, TabName
 from tui.widgets.hint_bar import APP_BINDINGS, HintBar, key_words
+from tui.widgets.prompt import Prompt
 from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 
@@ -246,6 +247,13 @@ class CtroomApp(App[None]):
     def _provider_changed(self, event: ChatTab.ProviderChanged) -> None:
         self.provider = event.provider
         self._show_usage()
+
+    @on(Prompt.EditorWanted)
+    def _editor_wanted(self, event: Prompt.EditorWanted) -> None:
+        from tui.editor import edit_prompt
+
+        work = edit_prompt(self, self.environ, event.prompt)
+        self.run_worker(work, group="editor", exclusive=True, exit_on_error=False)
 
     @on(Transcript.CopyRequested)
     def _copy_requested(self, event: Transcript.CopyRequested) -> None:

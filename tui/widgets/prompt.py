@@ -25,7 +25,10 @@ class Prompt(TextArea):
 
     HELP: ClassVar[str] = (
         "Write your prompt here. Enter sends it, Ctrl+J starts a new line; a paste is never sent by itself. "
-        "Up in an empty prompt brings earlier prompts back. Under the prompt stands what the turn may cost "
+        "Up on the first line brings earlier prompts back, Down returns to what you were writing; what you "
+        "write is kept, also when Ctroom ends. F10 opens it in your own editor ($VISUAL or $EDITOR). Ctrl+Z "
+        "undoes, Ctrl+Y redoes, Ctrl+W takes the word before the cursor, Ctrl+U and Ctrl+K what is left and "
+        "right of it in the line. Under the prompt stands what the turn may cost "
         "and what that leaves of today or of the pool; where it would be refused, why, and the ways out. "
         "What you send while a reply streams waits for its turn."
     )
@@ -45,6 +48,14 @@ class Prompt(TextArea):
             show=False,
             id="prompt.newline",
             tooltip="Start a new line in the prompt",
+        ),
+        Binding(
+            "f10",
+            "edit_outside",
+            "editor",
+            show=False,
+            id="prompt.editor",
+            tooltip="Write the prompt in your own editor",
         ),
     ]
 
@@ -73,6 +84,17 @@ class Prompt(TextArea):
             """The prompt that it was pasted into."""
             return self.prompt
 
+    @dataclass
+    class EditorWanted(Message):
+        """The user wants to write in an editor of their own."""
+
+        prompt: "Prompt"
+
+        @property
+        def control(self) -> "Prompt":
+            """The prompt."""
+            return self.prompt
+
     def __init__(self) -> None:
         super().__init__(
             id="prompt",
@@ -87,7 +109,10 @@ class Prompt(TextArea):
         self.take_first: Callable[[str], bool] | None = None
         """Is asked about each key before the prompt; True where it took it."""
         self._recall: list[str] = []
-        self._recalled: int | None = None
+        self._at = 0
+        """Which of them is shown; behind the last stands what is being written."""
+        self._edits: dict[int, str] = {}
+        """Texts that were written or changed, by their place, until one is sent."""
 
     def remember(self, texts: list[str]) -> None:
         """Replace what the Up key brings back.
@@ -96,12 +121,27 @@ class Prompt(TextArea):
             texts: Prompts, oldest first.
         """
         self._recall = texts[-MOST_RECALLED:]
-        self._recalled = None
+        self._at = len(self._recall)
+        self._edits = {}
 
     def show(self, text: str) -> None:
         """Replace what is written, and go to its end."""
         self.load_text(text)
-        self._recalled = None
+        self._at = len(self._recall)
+        self._edits = {}
+        self.move_cursor(self.document.end)
+
+    def rewrite(self, before: str, written: str) -> None:
+        """Take over what was written elsewhere, as an edit that can be undone.
+
+        Args:
+            before: The text that it began with; what the prompt has come to hold since then is kept below it.
+            written: What it is to be.
+        """
+        if self.text not in (before, ""):
+            written = f"{written}\n{self.text}"
+        if written != self.text:
+            self.replace(written, (0, 0), self.document.end)
         self.move_cursor(self.document.end)
 
     def put_back(self, text: str) -> None:
@@ -127,8 +167,12 @@ class Prompt(TextArea):
         if result := self._replace_via_keyboard("\n", start, end):
             self.move_cursor(result.end_location)
 
+    def action_edit_outside(self) -> None:
+        """Write in an editor of the user's own."""
+        self.post_message(self.EditorWanted(self))
+
     def action_cursor_up(self, select: bool = False) -> None:
-        """Move up; on the first line of an untouched prompt, bring back an earlier one."""
+        """Move up; on the first line, bring back an earlier prompt."""
         if select or not self.cursor_at_first_line or not self._step_recall(-1):
             super().action_cursor_up(select)
 
@@ -159,16 +203,22 @@ class Prompt(TextArea):
             self.post_message(self.Pasted(self, event.text))
 
     def _step_recall(self, step: int) -> bool:
-        """Show the prompt `step` away in the memory; False where that is not what the key means."""
-        at = self._recalled
-        untouched = at is not None and at < len(self._recall) and self.text == self._recall[at]
-        if not untouched:
-            if self.text or step > 0:
+        """Show the prompt `step` away in the memory; False where that is not what the key means.
+
+        In a text that was changed, the cursor first goes to its beginning or end.
+        """
+        to, text = self._at + step, self.text
+        if not 0 <= to <= len(self._recall):
+            return False
+        if text != self._remembered(self._at):
+            if self.cursor_location != ((0, 0) if step < 0 else self.document.end):
                 return False
-            at = len(self._recall)
-        if at is None or not 0 <= at + step <= len(self._recall) or not self._recall:
-            return untouched
-        self._recalled = at + step
-        self.load_text(self._recall[self._recalled] if self._recalled < len(self._recall) else "")
+            self._edits[self._at] = text
+        self._at = to
+        self.load_text(self._remembered(to))
         self.move_cursor(self.document.end)
         return True
+
+    def _remembered(self, at: int) -> str:
+        """The text at a place of the memory, as it was last changed there."""
+        return self._edits.get(at, self._recall[at] if at < len(self._recall) else "")
