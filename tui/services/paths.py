@@ -48,7 +48,7 @@ def complete(written: str) -> tuple[PathChoice, ...]:
                 if entry.name.startswith(".") and not wanted.startswith("."):
                     continue
                 name = entry.name.casefold()
-                if wanted in name:
+                if name.startswith(wanted) or (wanted in name and wanted[0] != "."):
                     directory = _is_directory(entry)
                     choice = PathChoice(
                         parent + entry.name + ("/" if directory else ""), entry.name, directory

@@ -9,12 +9,13 @@ from tui.services.paths import MOST_OFFERED, complete, may_be_path, pasted_file
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "src").mkdir()
+    here = tmp_path / "here"
+    (here / "src").mkdir(parents=True)
     for name in ("Main.py", "remain.txt", ".env", "src/a b.txt"):
-        (tmp_path / name).write_text("x")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
+        (here / name).write_text("x")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(here))
+    return here
 
 
 @pytest.mark.parametrize(
