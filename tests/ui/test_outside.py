@@ -15,7 +15,8 @@ from tui.dialogs.link import LinkDialog
 from tui.dialogs.save_code import SaveCodeDialog
 from tui.outside import NOT_HERE, WEB_ONLY
 from tui.widgets.transcript import Entry, EntryRole
-from tui.widgets.transcript.selection import ROWS_PER_ENTRY
+from tui.widgets.transcript.selection import selection_row
+from tui.widgets.transcript.view import Place
 
 CODE = """Two blocks:
 
@@ -88,7 +89,7 @@ async def test_a_selection_is_copied_by_y_and_by_control_c(
     async with running(tmp_path) as ui:
         wire = Wire(ui, monkeypatch)
         await show(ui, "Some words of a reply.")
-        row = ROWS_PER_ENTRY + 1
+        row = selection_row(1, Place(1, 0))
         ui.app.screen.selections = {ui.transcript: Selection(Offset(5, row), Offset(10, row))}
         await ui.pilot.press("y")
         await ui.until(lambda: len(wire.clipboard) == 1)
@@ -96,6 +97,19 @@ async def test_a_selection_is_copied_by_y_and_by_control_c(
         await ui.until(lambda: len(wire.clipboard) == 2)
         assert wire.clipboard == ["words", "words"]
         assert "Sent the selection to the terminal's clipboard (5 characters)." in toasts(ui)
+
+
+async def test_rows_are_selected_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path) as ui:
+        wire = Wire(ui, monkeypatch)
+        await show(ui, "\n\n".join(f"Paragraph {n}." for n in range(40)))
+        await ui.pilot.press("k", "shift+down", "shift+down", "shift+down", "shift+down", "shift+up", "y")
+        await ui.until(lambda: len(wire.clipboard) == 1)
+        assert wire.clipboard == ["model\nParagraph 0."]
+        await ui.pilot.press(*["shift+down"] * 50, "y")
+        await ui.until(lambda: len(wire.clipboard) == 2)
+        assert wire.clipboard[1].startswith("model\nParagraph 0.\n")
+        assert "Paragraph 25." in wire.clipboard[1]
 
 
 async def test_cutting_in_the_prompt_reaches_the_clipboard_without_a_toast(

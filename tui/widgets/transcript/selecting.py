@@ -1,5 +1,8 @@
-"""Selecting text in a transcript with the mouse, where Textual knows no child widgets to select in."""
+"""Selecting text in a transcript by mouse and by key: Textual knows no child widgets to select in."""
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.selection import SelectEnd, Selection
 
@@ -10,6 +13,50 @@ from tui.widgets.transcript.view import Place
 
 class SelectableEntries(KeyActions):
     """Answers Textual's questions about a selection: its text, its paint, and what a double click takes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            key,
+            f"select_rows({step})",
+            f"Select {where}",
+            show=False,
+            tooltip=f"Select whole rows, one more {where}; y copies them",
+            id=f"transcript.select_{where}",
+        )
+        for key, step, where in (("shift+up", -1, "up"), ("shift+down", 1, "down"))
+    ]
+
+    _selected_from: int | None = None
+    """The selection row at which selecting by key began."""
+    _selected_to = 0
+    """The one that it has got to."""
+
+    def action_select_rows(self, step: int) -> None:
+        """Select whole rows by key, from the message in focus or the edge of the view on."""
+        rows = self._rows_in_view()
+        if not rows:
+            return
+        if self._selected_from is None or self.text_selection is None:
+            mine = [row for row in rows if row // ROWS_PER_ENTRY == self.cursor]
+            self._selected_from = self._selected_to = (mine or rows)[0 if step > 0 or mine else -1]
+        else:
+            if self._selected_to == rows[-1 if step > 0 else 0]:
+                self.scroll_relative(y=step, animate=False, immediate=True)
+                rows = self._rows_in_view()
+            at = rows.index(self._selected_to) + step if self._selected_to in rows else 0
+            self._selected_to = rows[min(max(0, at), len(rows) - 1)]
+        first, last = sorted((self._selected_from, self._selected_to))
+        self.screen.selections = {self: Selection(Offset(0, first), Offset(MOST_COLUMNS, last))}
+
+    def _rows_in_view(self) -> list[int]:
+        """The selection rows on the screen, from top to bottom."""
+        found: list[int] = []
+        for y in range(self.size.height if len(self.heights) else 0):
+            metas = (segment.style.meta for segment in self.render_line(y) if segment.style)
+            row = next((meta["offset"][1] for meta in metas if "offset" in meta), None)
+            if row is not None and (not found or row > found[-1]):
+                found.append(row)
+        return found
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text, and what parts it from the next widget's."""
