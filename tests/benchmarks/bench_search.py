@@ -98,7 +98,7 @@ QUERIES = {
     "needle": 2,
     "\u043f\u0440\u0438\u0432\u0435\u0442": 2,
     "absent": 0,
-    "stra\u00dfe w17": None,  # in most conversations
+    "stra\u00dfe w17": None,  # both in every conversation, more seldom in the same message
     "w1a": None,
 }
 """What is looked for, and in how many conversations it is."""

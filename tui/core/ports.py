@@ -188,8 +188,7 @@ class Store(Protocol):
 
         Args:
             conversation_id: The conversation.
-            may_hold: Whether a piece of its JSON may hold what is sought. Where none does, nothing is read
-                further and nothing returned.
+            may_hold: Whether a piece of its JSON may hold what is sought. Messages that can't may lack.
 
         Raises:
             StorageError: The file is damaged or can't be read.

@@ -1,7 +1,7 @@
 """Full-text search through all of a user's conversations, the latest used first.
 
 Files are read one after the other on a thread, in slices that leave the event loop its turns: 1,000
-conversations of 100 messages take about half a second (`bench_search`), so that no index has to be kept.
+conversations of 100 messages take a third of a second (`bench_search`), so that no index has to be kept.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.memory_store import MemoryStore
 from tests.support.replay import StepClock
 from tests.support.session import START
-from tui.core.chat import Message, Role, new_id
+from tui.core.chat import Attachment, AttachmentKind, Message, Role, new_id
 from tui.core.ports import Store
 from tui.services.library import Library
 from tui.services.search import HITS_SHOWN, FoundConversation, Search, SearchSlice
@@ -160,4 +160,18 @@ async def test_a_long_file_is_read_in_pieces(tmp_path: Path) -> None:
     (only,) = await found(store, "needle")
     assert only.count == 1
     assert "needle in it" in only.hits[0].snippet
+    await store.aclose()
+
+
+async def test_few_messages_among_many_and_one_with_a_file_attached_to_it(tmp_path: Path) -> None:
+    store = await JsonStore.open(tmp_path, StepClock())
+    made = await converse(store, *(f'Number {number}, {{"id": "x"}}' for number in range(40)))
+    (only,) = await found(store, "39")
+    assert [hit.snippet for hit in only.hits] == ['Number 39, {"id": "x"}']
+    file = Attachment("a1", "needle.png", AttachmentKind.IMAGE, "image/png", 9, "0" * 64, 85)
+    await store.save_messages(
+        made, [Message("with-file", Role.USER, "What is this needle?", START, attachments=(file,))]
+    )
+    (only,) = await found(store, "needle")
+    assert [hit.message_id for hit in only.hits] == ["with-file"]
     await store.aclose()
