@@ -9,6 +9,7 @@ from textual.content import Content, Span
 from textual.style import Style
 
 from tui.core.text import sanitize
+from tui.terminal.links import can_be_opened
 from tui.widgets.transcript.lines import TAB
 from tui.widgets.transcript.model import Thing, Things
 from tui.widgets.transcript.palette import Palette
@@ -65,5 +66,7 @@ class _Builder:
         href = sanitize(str(node.attrs.get("href") or node.attrs.get("src") or ""))
         thing = self._things.put(Thing("link", href, "link"))
         meta = {"thing": thing, "@click": f"open_link({href!r})"}
-        style = self._palette.part("link") + Style(link=href) + Style.from_meta(meta)
+        style = self._palette.part("link") + Style.from_meta(meta)
+        if can_be_opened(href):  # the terminal itself opens what it is given, whatever the scheme
+            style += Style(link=href)
         self.spans.append(Span(start, self._length, style))
