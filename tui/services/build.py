@@ -9,7 +9,6 @@ from tui.core.settings import LOCAL_USER
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
 from tui.services.conversation import Turns
-from tui.services.drafts import Drafts
 from tui.services.keys import Connect, KeyEnvironment, Keys
 from tui.services.library import Library
 from tui.services.models import Models
@@ -61,5 +60,5 @@ def build(
         models,
         library,
         turns,
-        Drafts(store, user, clock),
+        clock,
     )

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 from tui.core.frozen import frozen
-from tui.core.ports import Store
+from tui.core.ports import Clock, Store
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
 from tui.services.conversation import Turns
-from tui.services.drafts import Drafts
 from tui.services.keys import Keys
 from tui.services.library import Library
 from tui.services.models import Models
@@ -32,7 +31,7 @@ class Services:
     models: Models
     library: Library
     turns: Turns
-    drafts: Drafts
+    clock: Clock
 
     @property
     def personas(self) -> "Personas":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message as UiMessage
 from textual.reactive import reactive
-from textual.widgets import TextArea
 
 from tui.core.chat import Conversation, Message, TurnOptions
 from tui.core.errors import CtroomError
@@ -20,16 +19,14 @@ from tui.services.services import Services
 from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
 from tui.tabs.chat_list import ChatList, deeds_bindings
 from tui.tabs.chat_pane import ConversationPane, Target
-from tui.tabs.chat_turns import NEW, TurnRunner
-from tui.tabs.draft_keeper import DraftKeeper
-from tui.widgets.prompt import Prompt
-from tui.widgets.title_line import TitleLine
+from tui.tabs.chat_turns import NEW
+from tui.tabs.composing import Composing
 
 if TYPE_CHECKING:
     from tui.services.search import SearchHit
 
 
-class ChatTab(TurnRunner):
+class ChatTab(Composing):
     """Sends prompts, shows replies, and opens conversations; several can stream at once.
 
     Args:
@@ -37,14 +34,6 @@ class ChatTab(TurnRunner):
     """
 
     BINDINGS = [
-        Binding(
-            "f12",
-            "options",
-            "options",
-            show=False,
-            id="chat.options",
-            tooltip="Persona, system prompt, temperature, length and reasoning of this conversation",
-        ),
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the reply and keep what came"),
         *deeds_bindings(),
     ]
@@ -67,8 +56,6 @@ class ChatTab(TurnRunner):
     def __init__(self, services: Services) -> None:
         super().__init__(services, ConversationPane(services.turns))
         self.conversations = ChatList(services.library, services.store.load_attachment)
-        self._drafts = DraftKeeper(services.drafts, self.pane.prompt)
-        self._new_options = TurnOptions()
         self._chosen = False
         self._listed: tuple[Conversation, ...] | None = None
 
@@ -81,10 +68,6 @@ class ChatTab(TurnRunner):
         """Begin a new conversation; the list is filled once the first frame is on the screen."""
         self.new_conversation()
         self.call_after_refresh(self._list_conversations)
-
-    async def on_unmount(self) -> None:
-        """Keep what is being written."""
-        await self._drafts.flush()
 
     @property
     def wanted_key(self) -> str | None:
@@ -104,11 +87,11 @@ class ChatTab(TurnRunner):
         if NEW in self.live:
             return
         self.conversation = None
-        self._new_options = TurnOptions()
+        self.new_options = TurnOptions()
         self._chosen = False
         self.conversations.current = None
         self.follow_settings()
-        self._drafts.show(None)
+        self.drafts.show(None)
         self._welcome()
         self.to_prompt()
 
@@ -118,7 +101,7 @@ class ChatTab(TurnRunner):
         if self.conversation is None and not self._chosen and not self.replying:
             before = self.target.provider
             provider = self.services.models.default_provider()
-            self._aim(provider, self.services.models.default(provider))
+            self.aim(provider, self.services.models.default(provider))
             if provider != before:
                 self._welcome()
 
@@ -135,7 +118,7 @@ class ChatTab(TurnRunner):
         if choice is None:
             return
         self._chosen = True
-        self._aim(*choice)
+        self.aim(*choice)
         if self.conversation is None:
             self._welcome()
         else:
@@ -188,61 +171,12 @@ class ChatTab(TurnRunner):
         """Bring back the conversation that was deleted last."""
         self.conversations.undo()
 
-    # Options
-
-    @property
-    def options(self) -> TurnOptions:
-        """How the open conversation's turns are asked for, where that differs from the settings."""
-        return self.conversation.options if self.conversation else self._new_options
-
-    @on(TitleLine.OptionsClicked)
-    def action_options(self) -> None:
-        """Choose persona, temperature, length and reasoning of this conversation."""
-        from tui.dialogs.options import OptionsDialog
-
-        services, target = self.services, self.target
-        dialog = OptionsDialog(
-            self.options,
-            services.settings.user(),
-            services.personas.list(),
-            services.models.efforts(target.provider, target.model),
-        )
-        self.app.push_screen(dialog, self._options_chosen)
-
-    def _options_chosen(self, options: TurnOptions | None) -> None:
-        if options is None or options == self.options:
-            return
-        if self.conversation is None:
-            self._new_options = options
-        else:
-            self.run_worker(self._save_options(self.conversation.id, options), exit_on_error=False)
-            self.conversation = replace(self.conversation, options=options)
-        self._aim(self.target.provider, self.target.model)
-
-    async def _save_options(self, conversation_id: str, options: TurnOptions) -> None:
-        try:
-            await self.services.library.choose_options(conversation_id, options)
-        except CtroomError as error:
-            self.notify(str(error), title="Options not changed", severity="error", markup=False)
-        else:
-            self.pane.follow_usage()
-
-    # Drafts
-
-    @on(TextArea.Changed, "#prompt")
-    def _prompt_changed(self) -> None:
-        self._drafts.note()
-
-    @on(Prompt.Submitted)
-    def _draft_sent(self) -> None:
-        self._drafts.sent()
-
     # Conversations
 
     @on(ChatList.Opened)
     def _conversation_opened(self, event: ChatList.Opened) -> None:
         self.conversations.show(event.conversation)
-        self._drafts.show(event.conversation.id)
+        self.drafts.show(event.conversation.id)
         self.to_prompt()
 
     @on(ChatList.Loaded)
@@ -256,12 +190,12 @@ class ChatTab(TurnRunner):
         if reply or not self._append(opened, messages):
             self.pane.show_messages(opened.title, [*messages, reply] if reply else messages)
         self.conversation = opened
-        self._drafts.show(opened.id)
+        self.drafts.show(opened.id)
         if live:
             self.pane.transcript.set_marker(live.sent_from, live.fits)
         self.show_turn()
         provider = opened.provider or self.services.models.default_provider()
-        self._aim(provider, opened.model or self.services.models.default(provider))
+        self.aim(provider, opened.model or self.services.models.default(provider))
         self.refresh_bindings()
         if event.hit is not None:
             await self.pane.land(event.hit.message_id, event.hit.found)
@@ -315,7 +249,7 @@ class ChatTab(TurnRunner):
         demo = self.target.provider == "demo"
         self.pane.show_welcome(f"{WELCOME}\n\n{WELCOME_DEMO}" if demo else WELCOME)
 
-    def _aim(self, provider: str, model: str) -> None:
+    def aim(self, provider: str, model: str) -> None:
         """Send the next prompt there."""
         changed = provider != self.target.provider
         conversation_id = self.conversation.id if self.conversation else None
@@ -327,9 +261,9 @@ class ChatTab(TurnRunner):
     def adopt(self, made: Conversation) -> None:
         """The open conversation got its id."""
         self.conversation = made
-        self._drafts.moved(made.id)
+        self.drafts.moved(made.id)
         self.conversations.current = made.id
-        self._aim(self.target.provider, self.target.model)
+        self.aim(self.target.provider, self.target.model)
 
     def entry_changed(self) -> None:
         """Turns move a conversation up the list, and the first gives it a title."""

@@ -1,0 +1,194 @@
+"""The composer's part of the chat tab: drafts, and the options that the next turns are asked with."""
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.binding import Binding
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from tui.core.chat import TurnOptions
+from tui.core.errors import CtroomError
+from tui.services.services import Services
+from tui.tabs.chat_pane import ConversationPane
+from tui.tabs.chat_turns import TurnRunner
+from tui.widgets.prompt import Prompt
+from tui.widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from tui.services.drafts import Drafts
+
+REST_SECONDS = 1.0
+"""A draft is kept once the typing rests this long: no key ever waits for it."""
+MOST_SECONDS = 5.0
+"""Between two saves while the typing does not rest."""
+
+
+class DraftKeeper:
+    """Shows and keeps the draft of the open conversation: each has its own, and a crash loses a second of it.
+
+    Args:
+        services: The session's services.
+        prompt: Where drafts are written.
+    """
+
+    def __init__(self, services: Services, prompt: Prompt) -> None:
+        self._services = services
+        self._prompt = prompt
+        self._conversation_id: str | None = None
+        self._shown = False
+        self._timer: Timer | None = None
+        self._changed_at = 0.0
+        self._dirty_since: float | None = None
+
+    @cached_property
+    def _drafts(self) -> "Drafts":
+        """Made when there is a draft: the first frame does not pay for it."""
+        from tui.services.drafts import Drafts
+
+        return Drafts(self._services.store, self._services.user, self._services.clock)
+
+    def show(self, conversation_id: str | None) -> None:
+        """Put a conversation's draft into the prompt; what stood there stays the draft of the one before.
+
+        Args:
+            conversation_id: None for the conversation that is not made yet.
+        """
+        if self._shown and conversation_id == self._conversation_id:
+            return
+        if self._shown:
+            self._keep_soon(self._conversation_id, self._prompt.text)
+        self._conversation_id, self._shown = conversation_id, True
+        self._dirty_since = None
+        none = not len(self._services.store.view.drafts) and "_drafts" not in self.__dict__
+        draft = "" if none else self._drafts.get(conversation_id)
+        if draft != self._prompt.text:
+            self._prompt.show(draft)
+
+    def moved(self, conversation_id: str) -> None:
+        """The conversation that was not made yet got its id: what is written since belongs to it."""
+        self._keep_soon(None, "")
+        self._conversation_id = conversation_id
+        self.note()
+
+    def note(self) -> None:
+        """The prompt's text is another."""
+        self._changed_at = monotonic()
+        if self._dirty_since is None:
+            self._dirty_since = self._changed_at
+        if self._timer is None:
+            self._timer = self._prompt.set_timer(REST_SECONDS, self._due)
+
+    def sent(self) -> None:
+        """The prompt was sent: nothing of it is a draft any more."""
+        self._dirty_since = None
+        self._keep_soon(self._conversation_id, self._prompt.text)
+
+    async def flush(self) -> None:
+        """Keep what is written, at once."""
+        self._dirty_since = None
+        if self._shown:
+            await self._keep(self._conversation_id, self._prompt.text)
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._dirty_since is None:
+            return
+        now = monotonic()
+        wait = min(self._changed_at + REST_SECONDS, self._dirty_since + MOST_SECONDS) - now
+        if wait > 0:
+            self._timer = self._prompt.set_timer(wait, self._due)
+            return
+        self._dirty_since = None
+        self._keep_soon(self._conversation_id, self._prompt.text)
+
+    def _keep_soon(self, conversation_id: str | None, text: str) -> None:
+        self._prompt.run_worker(self._keep(conversation_id, text), group="draft", exit_on_error=False)
+
+    async def _keep(self, conversation_id: str | None, text: str) -> None:
+        """Keep a draft; where that fails, the next rest of the typing tries again."""
+        with suppress(CtroomError):
+            await self._drafts.keep(conversation_id, text)
+
+
+class Composing(TurnRunner):
+    """The part of the chat tab that keeps drafts and options.
+
+    Args:
+        services: The session's services.
+        pane: Shows the open conversation.
+    """
+
+    BINDINGS = [
+        Binding(
+            "f12",
+            "options",
+            "options",
+            show=False,
+            id="chat.options",
+            tooltip="Persona, system prompt, temperature, length and reasoning of this conversation",
+        ),
+    ]
+
+    def __init__(self, services: Services, pane: ConversationPane) -> None:
+        super().__init__(services, pane)
+        self.drafts = DraftKeeper(services, pane.prompt)
+        self.new_options = TurnOptions()
+        """Those of a conversation that is not made yet."""
+
+    async def on_unmount(self) -> None:
+        """Keep what is being written."""
+        await self.drafts.flush()
+
+    def aim(self, provider: str, model: str) -> None:
+        """Send the next prompt there; for the subclass."""
+        raise NotImplementedError
+
+    @property
+    def options(self) -> TurnOptions:
+        """How the open conversation's turns are asked for, where that differs from the settings."""
+        return self.conversation.options if self.conversation else self.new_options
+
+    @on(TitleLine.OptionsClicked)
+    def action_options(self) -> None:
+        """Choose persona, temperature, length and reasoning of this conversation."""
+        from tui.dialogs.options import OptionsDialog
+
+        services, target = self.services, self.target
+        dialog = OptionsDialog(
+            self.options,
+            services.settings.user(),
+            services.personas.list(),
+            services.models.efforts(target.provider, target.model),
+        )
+        self.app.push_screen(dialog, self._options_chosen)
+
+    def _options_chosen(self, options: TurnOptions | None) -> None:
+        if options is None or options == self.options:
+            return
+        if self.conversation is None:
+            self.new_options = options
+        else:
+            self.run_worker(self._save_options(self.conversation.id, options), exit_on_error=False)
+            self.conversation = replace(self.conversation, options=options)
+        self.aim(self.target.provider, self.target.model)
+
+    async def _save_options(self, conversation_id: str, options: TurnOptions) -> None:
+        try:
+            await self.services.library.choose_options(conversation_id, options)
+        except CtroomError as error:
+            self.notify(str(error), title="Options not changed", severity="error", markup=False)
+        else:
+            self.pane.follow_usage()
+
+    @on(TextArea.Changed, "#prompt")
+    def _draft_changed(self) -> None:
+        self.drafts.note()
+
+    @on(Prompt.Submitted)
+    def _draft_sent(self) -> None:
+        self.drafts.sent()
