@@ -87,6 +87,18 @@ async def test_a_persona_whose_words_are_changed_is_no_longer_it(tmp_path: Path)
         assert run.chat.options.system_prompt in ("Rhyme. Never.", "Never.Rhyme.")
 
 
+async def test_a_system_prompt_is_kept_as_a_persona_by_its_name(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        dialog.query_one("#option-prompt", TextArea).focus()
+        await run.pilot.pause()
+        await run.type("Rhyme.")
+        await enter(run, dialog, "persona", "Poet")
+        await close(run)
+        await run.until(lambda: [p.system_prompt for p in run.services.personas.list()] == ["Rhyme."])
+        assert run.chat.options == TurnOptions("Poet", "Rhyme.")
+
+
 async def test_no_system_prompt_at_all(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         await run.services.settings.set("system_prompt", "Be brief.")
@@ -100,7 +112,7 @@ async def test_no_system_prompt_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "says"),
     [
-        ("persona", "Nobody", "Choose a persona from the list"),
+        ("persona", "Nobody", "first write what a new one says"),
         ("temperature", "9", "Enter a number from 0 to 2"),
         ("output", "many", "Enter a number without words"),
         ("effort", "huge", "choose from none, minimal"),

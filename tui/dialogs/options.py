@@ -15,6 +15,7 @@ from tui.core.settings import UserSettings
 from tui.core.text import sanitize, sanitize_line
 from tui.dialogs.dialog import Dialog
 from tui.services import parsing
+from tui.services.personas import MOST_NAME
 from tui.widgets.checked_field import Check, CheckedField, Choice
 
 NO_PERSONA = "none"
@@ -58,7 +59,7 @@ class OptionsDialog(Dialog[TurnOptions]):
                 self._persona_shown(),
                 check=self._check_persona,
                 choices=[Choice(NO_PERSONA, "no system prompt"), *map(_choice, self._personas.values())],
-                placeholder=AS_SET if self._personas else f"{AS_SET}; add personas there",
+                placeholder=AS_SET if self._personas else f"{AS_SET}; a name keeps the prompt below",
                 id="option-persona",
             )
             yield Static("System prompt", classes="field-title")
@@ -142,6 +143,11 @@ class OptionsDialog(Dialog[TurnOptions]):
             chosen, said = "", ""
         elif persona := self._personas.get(name):
             chosen, said = persona.name, persona.system_prompt
+        elif name:
+            chosen, said = (
+                parsing.line(name, MOST_NAME),
+                self.query_one("#option-prompt", TextArea).text.strip(),
+            )
         else:
             self._options = replace(self._options, persona="", system_prompt=None)
             self.query_one("#option-prompt", TextArea).load_text("")
@@ -160,9 +166,12 @@ class OptionsDialog(Dialog[TurnOptions]):
         options = self._options
         return NO_PERSONA if options.system_prompt == "" else options.persona
 
-    def _check_persona(self, text: str) -> None:
-        if text.strip() not in ("", NO_PERSONA, *self._personas):
-            raise InvalidValueError("Choose a persona from the list, or leave it empty.")
+    def _check_persona(self, text: str) -> str | None:
+        if text.strip() in ("", NO_PERSONA, *self._personas):
+            return None
+        if not self.query_one("#option-prompt", TextArea).text.strip():
+            raise InvalidValueError("Choose a persona from the list, or first write what a new one says.")
+        return "Enter keeps the system prompt below as a persona of this name."
 
 
 def _choice(persona: Persona) -> Choice:

@@ -38,7 +38,7 @@ class Personas:
             if _alike(persona.name, name):
                 return persona
         known = ", ".join(persona.name for persona in personas)
-        way = f"choose from {known}." if known else "add it in Settings, under Personas."
+        way = f"choose from {known}." if known else "name one in a conversation's options (F12)."
         raise InvalidValueError(f"There is no persona {parsing.line(name[:MOST_NAME], MOST_NAME)!r}: {way}")
 
     async def save(self, name: str, system_prompt: str, *, instead_of: str = "") -> Persona:

@@ -176,6 +176,17 @@ class Composing(TurnRunner):
             self.run_worker(self._save_options(self.conversation.id, options), exit_on_error=False)
             self.conversation = replace(self.conversation, options=options)
         self.aim(self.target.provider, self.target.model)
+        if options.persona and options.system_prompt:
+            self.run_worker(self._keep_persona(options.persona, options.system_prompt), exit_on_error=False)
+
+    async def _keep_persona(self, name: str, system_prompt: str) -> None:
+        """Keep a persona that was named with the options; one that is there already stays as it is."""
+        if any(persona.name == name for persona in self.services.personas.list()):
+            return
+        try:
+            await self.services.personas.save(name, system_prompt)
+        except CtroomError as error:
+            self.notify(str(error), title="Persona not kept", severity="error", markup=False)
 
     async def _save_options(self, conversation_id: str, options: TurnOptions) -> None:
         try:

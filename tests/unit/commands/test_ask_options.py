@@ -51,7 +51,7 @@ def test_nothing_is_kept_of_what_is_as_in_the_settings(ctroom: CommandLine, run_
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--persona", "Poet"), "There is no persona 'Poet': add it in Settings, under Personas."),
+        (("--persona", "Poet"), "There is no persona 'Poet': name one in a conversation's options (F12)."),
         (("--persona", "Poet", "--system", "x"), "Give a persona or a system prompt, not both."),
         (("--temperature", "3"), "Enter a number from 0 to 2"),
         (("--effort", "huge"), "'huge' is not a reasoning effort"),

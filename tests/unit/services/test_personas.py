@@ -72,7 +72,7 @@ async def test_one_is_removed_and_twice_is_no_error(personas: Personas) -> None:
 
 
 async def test_asking_for_one_that_is_not_there_says_which_are(personas: Personas) -> None:
-    with pytest.raises(InvalidValueError, match="add it in Settings"):
+    with pytest.raises(InvalidValueError, match="name one in a conversation"):
         personas.get("Editor")
     await personas.save("Critic", "Judge.")
     with pytest.raises(InvalidValueError, match="choose from Critic"):
