@@ -20,6 +20,8 @@ SENDING = "Sending…"
 ALONE = "without earlier messages"
 """Said of a forecast where nothing but the prompt fits."""
 REFUSED_KEYS = "F4 add my key · F6 switch provider, or use the demo"
+PACED_SECONDS = 0.5
+"""Tokens per second are said of replies that took at least so long: less is one packet, and no pace."""
 REPLYING = "Replying · Esc stops"
 
 
@@ -45,7 +47,7 @@ def entry_of(message: Message, zone: tzinfo) -> Entry:
 
 
 def reply_meta(message: Message) -> str:
-    """What a reply took: "41 in · 212 out · 3.1 s", with "~" and a reason where figures are estimates."""
+    """What a reply took: "41 in · 212 out · 3.1 s · 68/s", with "~" and a reason for estimates."""
     parts = []
     if message.usage is not None and message.provenance is Provenance.ORPHANED:
         parts.append(f"~{message.usage.total:,} tokens, charged after a crash")
@@ -56,6 +58,9 @@ def reply_meta(message: Message) -> str:
             parts.append("the provider's figures were impossible")
     if message.seconds is not None and message.status is not MessageStatus.STREAMING:
         parts.append(f"{message.seconds:.1f} s")
+        if message.usage is not None and message.seconds >= PACED_SECONDS and message.usage.output:
+            about = "" if message.provenance is None or message.provenance.exact else "~"
+            parts.append(f"{about}{message.usage.output / message.seconds:,.0f}/s")
     return " · ".join(parts)
 
 
@@ -109,9 +114,9 @@ def refusal_words(forecast: TurnForecast) -> str:
     return f"{sanitize_line(forecast.refused, 400)}\n{REFUSED_KEYS}"
 
 
-def retry_words(reason: str, seconds: float, attempt: int) -> str:
-    """The line under a reply that is being asked for again."""
-    return f"{reason.rstrip('.')}. Trying again in {seconds:.0f} s (attempt {attempt})."
+def retry_words(reason: str, attempt: int) -> str:
+    """The line under a reply that is being asked for again; the wait is counted down over the prompt."""
+    return f"{reason.rstrip('.')}. Attempt {attempt} follows."
 
 
 def ways_out(ended: ReplyEnded) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -33,6 +34,9 @@ from tui.tabs.chat_entries import (
 from tui.widgets.prompt import Prompt
 from tui.widgets.title_line import TitleLine
 from tui.widgets.transcript import Entry, EntryRole, Transcript
+
+if TYPE_CHECKING:
+    from tui.tabs.turn_state import TurnState
 
 PROMPT_KEYS = "Enter sends · Ctrl+J new line"
 FORECAST_SECONDS = 0.3
@@ -79,6 +83,9 @@ class ConversationPane(Vertical):
         self._turns = turns
         self.zone: tzinfo = UTC
         """Where times are shown in."""
+        self.state = ""
+        """What the turn is doing; empty: none runs."""
+        self._turn_state: TurnState | None = None
         self._retrying = False
         self._turned_away = False
         self._timer: Timer | None = None
@@ -152,8 +159,26 @@ class ConversationPane(Vertical):
 
     def show_state(self, words: str) -> None:
         """Say over the prompt what the turn is doing; empty: nothing runs."""
-        self.prompt.border_title = Content(words) if words else None
+        self.state = words
         self.prompt.set_class(bool(words), "-busy")
+        if self._turn_state is None and not words:
+            self.show_border()
+        else:
+            self.turn_state.show(words, self.target.provider if self.target else "")
+
+    def show_border(self) -> None:
+        """Show what the turn is doing at this moment."""
+        words = self.state if self._turn_state is None else self._turn_state.text
+        self.prompt.border_title = Content(words) if words else None
+
+    @property
+    def turn_state(self) -> "TurnState":
+        """Keeps the time of the turn; made with the first."""
+        if self._turn_state is None:
+            from tui.tabs.turn_state import TurnState
+
+            self._turn_state = TurnState(self.prompt, self.show_border)
+        return self._turn_state
 
     # The forecast
 
@@ -237,6 +262,7 @@ class ConversationPane(Vertical):
                 self._end(event, started=reply is not None)
             case _ if reply is not None:
                 self._stream(event, reply.id)
+        self.turn_state.take(event, reply)
 
     def _stream(self, event: TurnEvent, key: str) -> None:
         match event:
@@ -248,9 +274,9 @@ class ConversationPane(Vertical):
                 self.transcript.stream_reasoning(key, text)
             case UsageProgress(measured):
                 self.transcript.update_entry(key, meta=progress_meta(measured))
-            case Retrying(reason, seconds, attempt):
+            case Retrying(reason, _, attempt):
                 self._retrying = True
-                self.transcript.update_entry(key, error=retry_words(reason, seconds, attempt))
+                self.transcript.update_entry(key, error=retry_words(reason, attempt))
 
     def _retry_over(self, key: str) -> None:
         if self._retrying:

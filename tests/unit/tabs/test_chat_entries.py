@@ -44,12 +44,18 @@ def test_a_prompt_carries_the_readers_time() -> None:
 
 def test_a_reply_carries_its_model_tokens_and_seconds() -> None:
     entry = entry_of(REPLY, UTC)
-    assert (entry.title, entry.meta) == ("gpt-5.1", "41 in · 1,212 out · 3.1 s")
+    assert (entry.title, entry.meta) == ("gpt-5.1", "41 in · 1,212 out · 3.1 s · 386/s")
 
 
 def test_estimated_tokens_are_marked() -> None:
-    assert reply_meta(replace(REPLY, provenance=Provenance.ESTIMATED)) == "~41 in · ~1,212 out · 3.1 s"
+    estimated = reply_meta(replace(REPLY, provenance=Provenance.ESTIMATED))
+    assert estimated == "~41 in · ~1,212 out · 3.1 s · ~386/s"
     assert progress_meta(Measured(Usage(41, 7), Provenance.ESTIMATED)) == "~41 in · ~7 out"
+
+
+def test_a_reply_that_came_at_once_has_no_pace() -> None:
+    assert reply_meta(replace(REPLY, seconds=0.04)) == "41 in · 1,212 out · 0.0 s"
+    assert reply_meta(replace(REPLY, usage=Usage(41, 0))) == "41 in · 0 out · 3.1 s"
 
 
 def test_a_charge_after_a_crash_and_impossible_figures_are_said() -> None:
@@ -110,8 +116,7 @@ def test_a_refusal_before_sending_says_why_and_names_the_keys() -> None:
 
 
 def test_a_retry_says_when_and_which() -> None:
-    words = retry_words("OpenAI is busy.", 2.0, 2)
-    assert words == "OpenAI is busy. Trying again in 2 s (attempt 2)."
+    assert retry_words("OpenAI is busy.", 2) == "OpenAI is busy. Attempt 2 follows."
 
 
 def test_ways_out_fit_the_reason() -> None:
