@@ -38,6 +38,6 @@ class CommandLine:
             patch.setattr(sys, "stdin", io.StringIO(input))
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
-            status = main(args)
+            status = main([*args])
         printed = self.capsys.readouterr()
         return Ran(status, printed.out, printed.err)

@@ -241,7 +241,7 @@ async def test_an_empty_transcript_shows_its_placeholder() -> None:
 
 async def test_escape_sequences_never_reach_a_strip() -> None:
     bad = "\x1b]52;c;eA==\x07\x9b31m\u202e\x00\x7f"
-    entry = Entry("a", EntryRole.ASSISTANT, bad, bad, bad, MessageStatus.FAILED, f"{bad}!", f"{bad}?")
+    entry = Entry("a", EntryRole.ASSISTANT, bad, bad, bad, MessageStatus.FAILED, (bad,), f"{bad}!", f"{bad}?")
     app = TranscriptApp([entry, Entry("u", EntryRole.USER, bad, bad)])
     async with app.run_test(size=(60, 30)) as pilot:
         app.transcript.placeholder = bad

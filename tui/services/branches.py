@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tui.core.chat import Message, Role
+from tui.core.chat import FinishReason, Message, MessageStatus, Role
 
 
 def active_branch(messages: Sequence[Message], head_id: str | None, as_of: datetime) -> tuple[Message, ...]:
@@ -95,11 +95,94 @@ def places(messages: Sequence[Message], branch: Iterable[Message]) -> dict[str, 
     }
 
 
+def can_carry_on(message: Message) -> bool:
+    """Whether a reply was cut off after its first word: stopped, failed, interrupted, or at its longest."""
+    if message.role is not Role.ASSISTANT or not message.text.strip():
+        return False
+    if message.status is MessageStatus.COMPLETE:
+        return message.finish is FinishReason.LENGTH
+    return message.status is not MessageStatus.STREAMING
+
+
 def overlay(messages: Iterable[Message], newer: Iterable[Message]) -> tuple[Message, ...]:
     """The messages with newer versions in their places, and new ones after them."""
     by_id = {message.id: message for message in messages}
     by_id.update((message.id, message) for message in newer)
     return tuple(by_id.values())
+
+
+class OpenBranch:
+    """The branch that is open, kept up to date while turns go on.
+
+    Args:
+        branch: Its messages, oldest first.
+        messages: Those of every branch.
+    """
+
+    def __init__(self, branch: Sequence[Message] = (), messages: Sequence[Message] = ()) -> None:
+        self._all = {message.id: message for message in (*messages, *branch)}
+        self._branch = {message.id: message for message in branch}
+        self._places = places(tuple(self._all.values()), branch)
+
+    def take(self, message: Message) -> None:
+        """Add a message, or a newer version of one; what followed its parent is on another branch then."""
+        new = message.id not in self._branch
+        if new and self.cuts(message):
+            kept = path_to(tuple(self._branch.values()), message.parent_id)
+            self._branch = {one.id: one for one in kept}
+        self._all[message.id] = self._branch[message.id] = message
+        if new and message.instead_of is not None:
+            self._places.update(places(tuple(self._all.values()), (message,)))
+
+    def cuts(self, message: Message) -> bool:
+        """Whether a new message would take the place of what follows its parent."""
+        if message.parent_id is None:
+            return message.instead_of is not None
+        return message.parent_id in self._branch
+
+    def get(self, message_id: str) -> Message | None:
+        """A message of the branch."""
+        return self._branch.get(message_id)
+
+    @property
+    def tail(self) -> Message | None:
+        """The last message."""
+        return next(reversed(self._branch.values()), None)
+
+    @property
+    def last_with_versions(self) -> Message | None:
+        """The last message that has siblings."""
+        return next((one for one in reversed(self._branch.values()) if one.id in self._places), None)
+
+    def prompt_of(self, message: Message) -> Message | None:
+        """A prompt itself, or the one that a reply answers."""
+        return message if message.role is Role.USER else self._branch.get(message.parent_id or "")
+
+    def reply_of(self, message: Message) -> Message:
+        """A reply itself, or the one to a prompt; the prompt where it has none."""
+        if message.role is Role.ASSISTANT:
+            return message
+        answers = (one for one in self._branch.values() if one.parent_id == message.id)
+        return next((one for one in answers if one.role is Role.ASSISTANT), message)
+
+    def number(self, message_id: str) -> int:
+        """Which prompt a message is, or answers, from 1."""
+        count = 0
+        for message in self._branch.values():
+            count += message.role is Role.USER
+            if message.id == message_id:
+                break
+        return count
+
+    def place(self, message_id: str) -> tuple[int, int] | None:
+        """Where a message stands among its siblings, from 1, and their number; None where it has none."""
+        return self._places.get(message_id)
+
+    def beside(self, message_id: str, step: int) -> Message | None:
+        """The sibling that many places on, if there is one."""
+        family = siblings(tuple(self._all.values()), message_id)
+        at = [one.id for one in family].index(message_id) + step if family else -1
+        return family[at] if 0 <= at < len(family) else None
 
 
 def _late_head(messages: Sequence[Message], head_id: str | None, as_of: datetime) -> str | None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tui.core.chat import CARRY_ON, FinishReason, Message, MessageStatus, Role, new_id
+from tui.core.chat import CARRY_ON, Message, MessageStatus, Role, new_id
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
-from tui.services.branches import path_to
+from tui.services.branches import can_carry_on, path_to
 from tui.services.turn_services import Order
 
 
@@ -76,15 +76,6 @@ def with_reply(order: Order, messages: Sequence[Message], reply: Message) -> Ope
     wish = Message(new_id(), Role.USER, CARRY_ON, reply.created_at, parent_id=old.id)
     # A reply that failed would be left out, as it is of other turns.
     return Opening(prompt, reply, branch, (*branch, replace(old, status=MessageStatus.STOPPED), wish))
-
-
-def can_carry_on(message: Message) -> bool:
-    """Whether a reply was cut off after its first word: stopped, failed, interrupted, or at its longest."""
-    if message.role is not Role.ASSISTANT or not message.text.strip():
-        return False
-    if message.status is MessageStatus.COMPLETE:
-        return message.finish is FinishReason.LENGTH
-    return message.status is not MessageStatus.STREAMING
 
 
 def _find(messages: Sequence[Message], message_id: str | None) -> Message:

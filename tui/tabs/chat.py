@@ -14,19 +14,21 @@ from textual.reactive import reactive
 
 from tui.core.chat import Conversation, Message, TurnOptions
 from tui.core.errors import CtroomError
+from tui.core.quota import KeySource
 from tui.core.settings import POOLED
+from tui.services.library import OpenConversation
 from tui.services.services import Services
-from tui.tabs.chat_entries import WELCOME, WELCOME_DEMO, entry_of
+from tui.tabs.attaching import Attaching
+from tui.tabs.chat_entries import welcome_words
 from tui.tabs.chat_list import ChatList, deeds_bindings
 from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW
-from tui.tabs.composing import Composing
 
 if TYPE_CHECKING:
     from tui.services.search import SearchHit
 
 
-class ChatTab(Composing):
+class ChatTab(Attaching):
     """Sends prompts, shows replies, and opens conversations; several can stream at once.
 
     Args:
@@ -34,12 +36,34 @@ class ChatTab(Composing):
     """
 
     BINDINGS = [
+        Binding(
+            "escape",
+            "to_prompt",
+            "prompt",
+            show=False,
+            id="chat.prompt",
+            tooltip="Go back to the prompt",
+        ),
+        Binding(
+            "escape",
+            "cancel_edit",
+            "cancel edit",
+            id="chat.cancel_edit",
+            tooltip="Leave the earlier prompt as it is",
+        ),
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the reply and keep what came"),
         *deeds_bindings(),
     ]
 
     zone: reactive[tzinfo] = reactive[tzinfo](UTC, repaint=False)
     """Where times are shown in."""
+
+    @dataclass
+    class _VersionChosen(UiMessage):
+        """Another branch is the active one."""
+
+        opened: OpenConversation
+        message_id: str
 
     @dataclass
     class ProviderChanged(UiMessage):
@@ -147,18 +171,29 @@ class ChatTab(Composing):
     # Bindings
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Esc stops a reply where there is one, else it leads back to the prompt."""
+        """Esc leads back to the prompt; there it ends an edit, or stops the reply."""
         if action == "do":
             return self.conversation is not None
-        return action != "stop" or self.replying or not self.pane.prompt.has_focus
+        if action == "to_prompt":
+            return not self.pane.prompt.has_focus
+        if action == "cancel_edit":
+            return self.pane.editing is not None
+        if action == "detach":
+            return bool(self.pane.prompt.attached)
+        return action != "stop" or self.replying
+
+    def action_to_prompt(self) -> None:
+        """Go back to the prompt; in the transcript, first end the search."""
+        if not (self.pane.transcript.has_focus and self.pane.end_find()):
+            self.to_prompt()
+
+    def action_cancel_edit(self) -> None:
+        """Leave the earlier prompt as it is, and bring back what was written before."""
+        self.pane.end_editing(restore=True)
 
     def action_stop(self) -> None:
-        """Stop the reply; from the list or the transcript, first go back to the prompt."""
-        if self.pane.transcript.has_focus and self.pane.end_find():
-            return
-        if not self.pane.prompt.has_focus:
-            self.to_prompt()
-        elif self.conversation is not None:
+        """Stop the reply and keep what came."""
+        if self.conversation is not None:
             self.services.turns.stop(self.conversation.id)
 
     def action_do(self, deed: str) -> None:
@@ -188,8 +223,10 @@ class ChatTab(Composing):
         reply = live.message() if live else None
         messages = [message for message in event.opened.messages if reply is None or message.id != reply.id]
         if reply or not self._append(opened, messages):
-            self.pane.show_messages(opened.title, [*messages, reply] if reply else messages)
+            shown = [*messages, reply] if reply else messages
+            self.pane.show_messages(opened.title, shown, event.opened.all_messages)
         self.conversation = opened
+        self.look_for_files(opened.id, messages)
         self.drafts.show(opened.id)
         if live:
             self.pane.transcript.set_marker(live.sent_from, live.fits)
@@ -222,8 +259,30 @@ class ChatTab(Composing):
         if not self.pane.transcript.shows_whole(shown[-1]):
             return False
         for message in messages[len(shown) :]:
-            self.pane.transcript.append(entry_of(message, self.zone))
+            self.pane.add(message)
         return True
+
+    @on(ConversationPane.VersionRequested)
+    def _version_requested(self, event: ConversationPane.VersionRequested) -> None:
+        if self.conversation is not None and not self.replying:
+            work = self._choose_version(self.conversation.id, event.message_id)
+            self.run_worker(work, group="load", exclusive=True, exit_on_error=False)
+
+    async def _choose_version(self, conversation_id: str, message_id: str) -> None:
+        try:
+            opened = await self.services.library.choose_branch(conversation_id, message_id)
+        except CtroomError as error:
+            self.notify(str(error), title="Not shown", severity="error", timeout=10, markup=False)
+        else:
+            self.post_message(self._VersionChosen(opened, message_id))
+
+    @on(_VersionChosen)
+    def _version_chosen(self, event: _VersionChosen) -> None:
+        opened = event.opened
+        if self.conversation is not None and self.conversation.id == opened.conversation.id:
+            self.conversation = opened.conversation
+            self.pane.show_version(opened.messages, opened.all_messages, event.message_id)
+            self.refresh_bindings()
 
     @on(ChatList.Deleted)
     def _conversation_deleted(self, event: ChatList.Deleted) -> None:
@@ -246,8 +305,14 @@ class ChatTab(Composing):
             self.notify(str(error), title="Model not changed", severity="error", markup=False)
 
     def _welcome(self) -> None:
-        demo = self.target.provider == "demo"
-        self.pane.show_welcome(f"{WELCOME}\n\n{WELCOME_DEMO}" if demo else WELCOME)
+        status = self.services.keys.status(self.target.provider)
+        self.pane.show_welcome(
+            welcome_words(
+                self.target.provider,
+                first=not self.services.library.conversations(),
+                keyless=status.missing and status.source is KeySource.OWN,
+            )
+        )
 
     def aim(self, provider: str, model: str) -> None:
         """Send the next prompt there."""
@@ -255,6 +320,7 @@ class ChatTab(Composing):
         conversation_id = self.conversation.id if self.conversation else None
         self.target = Target(conversation_id, provider, model, self.options)
         self.pane.target = self.target
+        self.aim_files(self.target)
         if changed:
             self.post_message(self.ProviderChanged(self, provider))
 
@@ -262,6 +328,8 @@ class ChatTab(Composing):
         """The open conversation got its id."""
         self.conversation = made
         self.drafts.moved(made.id)
+        if self.files is not None:
+            self.files.moved(made.id)
         self.conversations.current = made.id
         self.aim(self.target.provider, self.target.model)
 

@@ -1,20 +1,27 @@
 """What the chat tab says: messages as entries of the transcript, forecasts and failures in words."""
 
+from collections.abc import Collection
 from datetime import tzinfo
 
-from tui.core.chat import Message, MessageStatus, Role
+from tui.core.amounts import size_words
+from tui.core.chat import Attachment, FinishReason, Message, MessageStatus, Role
 from tui.core.errors import RefusalReason
 from tui.core.figures import TurnForecast
 from tui.core.settings import provider_name
 from tui.core.text import sanitize_line
 from tui.core.turns import ReplyEnded
 from tui.core.usage import Measured, Provenance
+from tui.services.branches import can_carry_on
 from tui.widgets.transcript.model import Entry, EntryRole
 
 WELCOME = "Ask anything: write below and press Enter."
 WELCOME_DEMO = (
     "This is the offline demo: it answers by itself, without any provider.\n"
     "To chat for real, add a key in Settings (F4)."
+)
+WELCOME_TOKENS = (
+    "A token is about four letters, of what you send and of what comes back.\n"
+    "The line at the bottom counts them, and F1 explains every key."
 )
 SENDING = "Sending…"
 ALONE = "without earlier messages"
@@ -23,27 +30,79 @@ REFUSED_KEYS = "F4 add my key · F6 switch provider, or use the demo"
 PACED_SECONDS = 0.5
 """Tokens per second are said of replies that took at least so long: less is one packet, and no pace."""
 REPLYING = "Replying · Esc stops"
+BUSY = "A reply is being written: Esc stops it, then try again."
+TRY_AGAIN = "Ctrl+R tries again"
 
 
-def entry_of(message: Message, zone: tzinfo) -> Entry:
+def welcome_words(provider: str, *, first: bool, keyless: bool) -> str:
+    """What an empty conversation says in its middle.
+
+    Args:
+        provider: Whom the first prompt would go to.
+        first: Whether the user has no conversation yet.
+        keyless: Whether the user wants to use a key of their own for it, and has given none.
+    """
+    parts = [WELCOME]
+    if provider == "demo":
+        parts.append(WELCOME_DEMO)
+    elif keyless:
+        name = sanitize_line(provider_name(provider), 24)
+        parts.append(f"You use your own keys, and {name} has none yet: F4 adds it.")
+    if first:
+        parts.append(WELCOME_TOKENS)
+    return "\n\n".join(parts)
+
+
+def entry_of(message: Message, zone: tzinfo, place: tuple[int, int] | None = None) -> Entry:
     """A message as the transcript shows it.
 
     Args:
         message: A prompt, or a reply in any state.
         zone: Where its time is shown in.
+        place: Where it stands among its versions, from 1, and their number; None for the only one.
     """
     mine = message.role is Role.USER
+    meta = f"{message.created_at.astimezone(zone):%H:%M}" if mine else reply_meta(message)
     return Entry(
         key=message.id,
         role=EntryRole(message.role.value),
         body=message.text,
         title="You" if mine else (message.model or provider_name(message.provider or "")),
-        meta=f"{message.created_at.astimezone(zone):%H:%M}" if mine else reply_meta(message),
+        meta=placed(meta, place),
         status=message.status,
+        notes=notes_of(message),
         error=message.error or "",
         reasoning=message.reasoning,
         reasoning_tokens=(message.usage.reasoning or None) if message.usage else None,
     )
+
+
+def notes_of(message: Message, gone: Collection[str] = ()) -> tuple[str, ...]:
+    """The lines under a prompt that name what goes with it.
+
+    Args:
+        message: The prompt.
+        gone: The digests of files that are not there any more.
+    """
+    return tuple(attached_words(one, gone) for one in message.attachments)
+
+
+def attached_words(attachment: Attachment, gone: Collection[str] = ()) -> str:
+    """A file that goes with a prompt: "attached: notes.txt · 1.2 kB · ~340 tokens".
+
+    Args:
+        attachment: The file.
+        gone: The digests of files that are not there any more.
+    """
+    if attachment.digest in gone:
+        return f"attached: {attachment.name} · its file is gone, so it is not sent"
+    tokens = "" if attachment.tokens is None else f" · ~{attachment.tokens:,} tokens"
+    return f"attached: {attachment.name} · {size_words(attachment.size)}{tokens}"
+
+
+def placed(meta: str, place: tuple[int, int] | None) -> str:
+    """What stands at the right of a head line, after the place among versions: "‹ 2/3 › · 14:02"."""
+    return " · ".join(filter(None, (f"‹ {place[0]}/{place[1]} ›" if place else "", meta)))
 
 
 def reply_meta(message: Message) -> str:
@@ -121,13 +180,16 @@ def retry_words(reason: str, attempt: int) -> str:
 
 def ways_out(ended: ReplyEnded) -> str:
     """What can be done where a reply could not be had, as keys; empty where there is nothing to do."""
+    if ended.reply.status is MessageStatus.COMPLETE and ended.finish is FinishReason.LENGTH:
+        return "The reply reached its most tokens · Ctrl+L continues it"
     if ended.reply.status is not MessageStatus.FAILED:
         return ""
     if ended.refusal is RefusalReason.HELD_BY_OTHERS:
-        return "Up brings the prompt back"
+        return TRY_AGAIN
     if ended.refusal or ended.no_key:
-        return REFUSED_KEYS
-    return "Up brings the prompt back · F6 switch provider · F4 settings"
+        return f"{REFUSED_KEYS} · {TRY_AGAIN}"
+    more = " · Ctrl+L continues it" if can_carry_on(ended.reply) else ""
+    return f"{TRY_AGAIN}{more} · F6 switch provider · F4 settings"
 
 
 def _tokens(spent_in: int, spent_out: int, *, exact: bool) -> str:

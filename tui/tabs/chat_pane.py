@@ -1,13 +1,12 @@
 """The open conversation: title, transcript, what waits, and the prompt with its forecast."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as UiMessage
 from textual.reactive import reactive
@@ -19,19 +18,22 @@ from tui.core.figures import TurnForecast
 from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent, UsageProgress
+from tui.services.branches import OpenBranch
 from tui.services.conversation import Turns
+from tui.tabs.chat_actions import MessageActions
 from tui.tabs.chat_entries import (
     REPLYING,
     SENDING,
     entry_of,
     forecast_words,
     model_words,
+    notes_of,
+    placed,
     progress_meta,
     refusal_words,
     retry_words,
     ways_out,
 )
-from tui.widgets.prompt import Prompt
 from tui.widgets.title_line import TitleLine
 from tui.widgets.transcript import Entry, EntryRole, Transcript
 
@@ -55,7 +57,7 @@ class Target:
     """How its turns are asked for, where that differs from the settings."""
 
 
-class ConversationPane(Vertical):
+class ConversationPane(MessageActions):
     """Shows one conversation, and applies the events of its turns to what is shown.
 
     Args:
@@ -75,16 +77,12 @@ class ConversationPane(Vertical):
     def __init__(self, turns: Turns) -> None:
         super().__init__(id="conversation")
         self.title_line = TitleLine()
-        self.transcript = Transcript()
         self.queue = Static(id="queue", classes="notice", markup=False)
         self.refusal = Static(id="refusal", classes="notice", markup=False)
-        self.prompt = Prompt()
         self.prompt.border_subtitle = PROMPT_KEYS
         self._turns = turns
         self.zone: tzinfo = UTC
         """Where times are shown in."""
-        self.state = ""
-        """What the turn is doing; empty: none runs."""
         self._turn_state: TurnState | None = None
         self._retrying = False
         self._turned_away = False
@@ -103,16 +101,67 @@ class ConversationPane(Vertical):
         self.transcript.placeholder = words
         self.transcript.clear()
         self.title_line.title = "New conversation"
+        self.branch = OpenBranch()
+        self.end_editing()
         self.show_state("")
         self.show_queue(())
 
-    def show_messages(self, title: str, messages: Sequence[Message]) -> None:
-        """Show a conversation from its messages, oldest first."""
+    def show_messages(
+        self, title: str, messages: Sequence[Message], everything: Sequence[Message] = ()
+    ) -> None:
+        """Show a conversation from its end.
+
+        Args:
+            title: Its title.
+            messages: Those of the active branch, oldest first.
+            everything: Those of every branch.
+        """
         self._turned_away = False
+        self.branch = OpenBranch(messages, everything)
+        self.end_editing()
         self.title_line.title = title
         self.transcript.placeholder = ""
-        self.transcript.load([entry_of(message, self.zone) for message in messages])
+        self.transcript.load([self._entry(message) for message in messages])
         self.prompt.remember([message.text for message in messages if message.role is Role.USER])
+
+    def show_version(
+        self, messages: Sequence[Message], everything: Sequence[Message], message_id: str
+    ) -> None:
+        """Show another branch of the conversation, at the message where it parts from the one before.
+
+        Args:
+            messages: Those of the branch, oldest first.
+            everything: Those of every branch.
+            message_id: The message.
+        """
+        self.branch = OpenBranch(messages, everything)
+        parts = next((n for n, message in enumerate(messages) if message.id == message_id), 0)
+        self.transcript.cut_after(messages[parts - 1].id if parts else None)
+        for message in messages[parts:]:
+            self.transcript.append(self._entry(message))
+        self.transcript.scroll_to_entry(message_id)
+        self.prompt.remember([message.text for message in messages if message.role is Role.USER])
+
+    def add(self, message: Message) -> None:
+        """Show a message after its parent: whatever followed that is on another branch."""
+        if self.branch.cuts(message) and (message.parent_id in (None, *self.transcript.keys)):
+            self.transcript.cut_after(message.parent_id)
+        self.branch.take(message)
+        self.transcript.append(self._entry(message))
+
+    def show_gone(self, digests: Collection[str]) -> None:
+        """Say under the messages that they went with that files are not there any more.
+
+        Args:
+            digests: Those of the files.
+        """
+        for key in self.transcript.keys:
+            message = self.branch.get(key)
+            if message is not None and any(one.digest in digests for one in message.attachments):
+                self.transcript.update_entry(key, notes=notes_of(message, digests))
+
+    def _entry(self, message: Message) -> Entry:
+        return entry_of(message, self.zone, self.branch.place(message.id))
 
     # Finding
 
@@ -166,10 +215,9 @@ class ConversationPane(Vertical):
         else:
             self.turn_state.show(words, self.target.provider if self.target else "")
 
-    def show_border(self) -> None:
-        """Show what the turn is doing at this moment."""
-        words = self.state if self._turn_state is None else self._turn_state.text
-        self.prompt.border_title = Content(words) if words else None
+    def state_words(self) -> str:
+        """What the turn is doing, how long it takes, what it waits for."""
+        return self.state if self._turn_state is None else self._turn_state.text
 
     @property
     def turn_state(self) -> "TurnState":
@@ -189,8 +237,12 @@ class ConversationPane(Vertical):
 
     def follow_usage(self) -> None:
         """Forecast anew: limits, figures or what another process holds are others."""
-        if self.prompt.text:
+        if self.prompt.text or self.prompt.attached:
             self._forecast_soon()
+
+    def follow_files(self) -> None:
+        """Forecast anew: what is attached is other."""
+        self._forecast_soon()
 
     def watch_target(self, target: Target | None) -> None:
         """Name the model, and forecast for it."""
@@ -211,7 +263,7 @@ class ConversationPane(Vertical):
 
     def _forecast(self) -> None:
         text = self.prompt.text
-        if text.strip() and self.target is not None:
+        if (text.strip() or self.prompt.attached) and self.target is not None:
             work = self._fetch_forecast(text, self.target)
             self.run_worker(work, group="forecast", exclusive=True, exit_on_error=False)
         else:
@@ -220,7 +272,12 @@ class ConversationPane(Vertical):
 
     async def _fetch_forecast(self, text: str, target: Target) -> None:
         forecast = await self._turns.forecast(
-            target.conversation_id, target.provider, target.model, text, options=target.options
+            target.conversation_id,
+            target.provider,
+            target.model,
+            text,
+            attachments=self.prompt.attached,
+            options=target.options,
         )
         self.post_message(self._Forecasted(text, forecast))
 
@@ -251,12 +308,14 @@ class ConversationPane(Vertical):
         """
         match event:
             case PromptSaved(prompt):
-                self.transcript.append(entry_of(prompt, self.zone))
+                if self.branch.get(prompt.id) is None:
+                    self.add(prompt)
+                self.transcript.follow()
                 self.show_state(SENDING)
             case ReplyStarted(started, sent_from, fits):
                 self._turned_away = False
                 self.transcript.set_marker(sent_from, fits)
-                self.transcript.append(entry_of(started, self.zone))
+                self.add(started)
                 self.show_state(REPLYING)
             case ReplyEnded():
                 self._end(event, started=reply is not None)
@@ -273,7 +332,8 @@ class ConversationPane(Vertical):
                 self._retry_over(key)
                 self.transcript.stream_reasoning(key, text)
             case UsageProgress(measured):
-                self.transcript.update_entry(key, meta=progress_meta(measured))
+                meta = placed(progress_meta(measured), self.branch.place(key))
+                self.transcript.update_entry(key, meta=meta)
             case Retrying(reason, _, attempt):
                 self._retrying = True
                 self.transcript.update_entry(key, error=retry_words(reason, attempt))
@@ -284,14 +344,19 @@ class ConversationPane(Vertical):
             self.transcript.update_entry(key, error="")
 
     def _end(self, event: ReplyEnded, *, started: bool) -> None:
-        entry = entry_of(event.reply, self.zone)
+        reply, ways = event.reply, ways_out(event)
+        entry = self._entry(reply)
         if started:
+            self.branch.take(reply)
             changes = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in ("key", "role")}
             self.transcript.finish(entry.key, **changes)
+        elif reply.instead_of is not None:  # the one that it would have stood beside is still shown
+            ways = "\n".join(filter(None, (reply.error, ways)))
         else:
-            self.transcript.append(entry)
-        if ways := ways_out(event):
-            self.transcript.append(Entry(key=f"{entry.key}/ways", role=EntryRole.NOTICE, body=ways))
+            self.add(reply)
+        notice = f"{entry.key}/ways"
+        if ways:
+            self.transcript.append(Entry(key=notice, role=EntryRole.NOTICE, body=ways))
         self._retrying = False
         self._turned_away = event.refusal is not None or event.no_key
         self.show_state("")

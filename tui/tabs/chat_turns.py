@@ -9,8 +9,9 @@ from textual.message import Message as UiMessage
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
-from tui.core.chat import Conversation, Message, MessageStatus, ReasoningDelta, TextDelta
+from tui.core.chat import Attachment, Conversation, Message, MessageStatus, ReasoningDelta, TextDelta
 from tui.core.errors import CtroomError
+from tui.core.frozen import frozen
 from tui.core.turns import ReplyEnded, ReplyStarted, TurnEvent
 from tui.services.services import Services
 from tui.tabs.chat_entries import SENDING
@@ -23,11 +24,25 @@ FLUSH_SECONDS = 0.1
 """Deltas are gathered this long before they reach the screen: ten redraws a second (design, section 9)."""
 
 
+@frozen
+class Asked:
+    """A prompt with what goes with it."""
+
+    text: str
+    attached: tuple[Attachment, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attached)
+
+
+NOTHING = Asked("")
+
+
 @dataclass(slots=True)
 class LiveTurn:
     """A turn that runs, in whichever conversation; its reply can be shown again after going elsewhere."""
 
-    queued: list[str] = field(default_factory=list)
+    queued: list[Asked] = field(default_factory=list)
     """Prompts that were sent meanwhile, oldest first."""
     reply: Message | None = None
     """The reply as it started; its text is in `text`."""
@@ -44,7 +59,8 @@ class LiveTurn:
         """The reply with all that has come so far."""
         if self.reply is None:
             return None
-        return replace(self.reply, text="".join(self.text), reasoning="".join(self.reasoning))
+        text, reasoning = self.reply.text + "".join(self.text), self.reply.reasoning + "".join(self.reasoning)
+        return replace(self.reply, text=text, reasoning=reasoning)
 
 
 class DeltaBuffer:
@@ -142,14 +158,14 @@ class TurnRunner(Widget):
 
         conversation_id: str
         error: str = ""
-        unsent: str = ""
+        unsent: Asked = NOTHING
 
     @dataclass
     class _ConversationMade(UiMessage):
         """The conversation of a first prompt is on disk."""
 
         conversation: Conversation
-        text: str
+        asked: Asked
 
     def __init__(self, services: Services, pane: ConversationPane) -> None:
         super().__init__(id="chat")
@@ -160,7 +176,7 @@ class TurnRunner(Widget):
         self.target = Target(None, "", "")
         self.live: dict[str, LiveTurn] = {}
         """The turns that run, by conversation."""
-        self._unsent: dict[str, str] = {}
+        self._unsent: dict[str, Asked] = {}
 
     @property
     def replying(self) -> bool:
@@ -181,27 +197,39 @@ class TurnRunner(Widget):
 
     @on(Prompt.Submitted)
     def _prompt_submitted(self, event: Prompt.Submitted) -> None:
+        asked = Asked(event.text, event.attached)
         if (live := self.live.get(self._key)) is not None:
-            live.queued.append(event.text)
-            self.pane.show_queue(live.queued)
+            live.queued.append(asked)
+            self._show_queue(live)
             return
+        edited = self.pane.end_editing()
         self.live[self._key] = LiveTurn()
         self.pane.show_state(SENDING)
         if self.conversation is None:
-            self.run_worker(self._make(event.text), group="turn", name=NEW, exit_on_error=False)
+            self.run_worker(self._make(asked), group="turn", name=NEW, exit_on_error=False)
         else:
-            self._start(self.conversation.id, event.text)
+            self._start(self.conversation.id, asked, edited)
         self.refresh_bindings()
 
-    async def _make(self, text: str) -> None:
+    @on(ConversationPane.ReplyRequested)
+    def _reply_requested(self, event: ConversationPane.ReplyRequested) -> None:
+        if self.conversation is None or self._key in self.live:
+            return
+        ask = self.services.turns.carry_on if event.carry_on else self.services.turns.again
+        self.live[self._key] = LiveTurn()
+        self.pane.show_state(SENDING)
+        self._follow(self.conversation.id, ask(self.conversation.id, event.message_id))
+        self.refresh_bindings()
+
+    async def _make(self, asked: Asked) -> None:
         try:
             made = await self.services.library.create(
                 self.target.provider, self.target.model, self.target.options
             )
         except CtroomError as error:
-            self.post_message(self._TurnClosed(NEW, str(error), text))
+            self.post_message(self._TurnClosed(NEW, str(error), asked))
         else:
-            self.post_message(self._ConversationMade(made, text))
+            self.post_message(self._ConversationMade(made, asked))
 
     @on(_ConversationMade)
     def _conversation_made(self, event: _ConversationMade) -> None:
@@ -209,20 +237,33 @@ class TurnRunner(Widget):
         self.live[made.id] = self.live.pop(NEW)
         if self.conversation is None:
             self.adopt(made)
-        self._start(made.id, event.text)
+        self._start(made.id, event.asked)
 
-    def _start(self, conversation_id: str, text: str) -> None:
-        turn = self._run_turn(conversation_id, text)
+    def _start(self, conversation_id: str, asked: Asked, edited: Message | None = None) -> None:
+        events = self.services.turns.send(
+            conversation_id,
+            asked.text,
+            attachments=(*(edited.attachments if edited else ()), *asked.attached),
+            instead_of=edited.id if edited else None,
+        )
+        self._follow(conversation_id, events, asked)
+
+    def _follow(
+        self, conversation_id: str, events: AsyncGenerator[TurnEvent, None], asked: Asked = NOTHING
+    ) -> None:
+        turn = self._run_turn(conversation_id, events, asked)
         self.run_worker(turn, group="turn", name=conversation_id, exit_on_error=False)
 
-    async def _run_turn(self, conversation_id: str, text: str) -> None:
+    async def _run_turn(
+        self, conversation_id: str, events: AsyncGenerator[TurnEvent, None], asked: Asked
+    ) -> None:
         def publish(event: TurnEvent) -> None:
             self.post_message(self._TurnAdvanced(conversation_id, event))
 
         try:
-            await feed(self.services.turns.send(conversation_id, text), DeltaBuffer(publish, self.set_timer))
+            await feed(events, DeltaBuffer(publish, self.set_timer))
         except CtroomError as error:
-            self.post_message(self._TurnClosed(conversation_id, str(error), text))
+            self.post_message(self._TurnClosed(conversation_id, str(error), asked))
         else:
             self.post_message(self._TurnClosed(conversation_id))
 
@@ -253,8 +294,10 @@ class TurnRunner(Widget):
         if live.queued and live.completed:
             self.live[event.conversation_id] = LiveTurn(live.queued[1:])
             self._start(event.conversation_id, live.queued[0])
-        elif unsent := "\n".join(filter(None, (event.unsent, *live.queued))):
-            self._unsent[event.conversation_id] = unsent
+        elif unsent := [one for one in (event.unsent, *live.queued) if one]:
+            text = "\n".join(filter(None, (one.text for one in unsent)))
+            attached = tuple(file for one in unsent for file in one.attached)
+            self._unsent[event.conversation_id] = Asked(text, attached)
         if event.conversation_id == self._key:
             self.show_turn()
         self.entry_changed()
@@ -271,7 +314,16 @@ class TurnRunner(Widget):
     def show_turn(self) -> None:
         """Show what runs and what waits in the open conversation; what was not sent returns to the prompt."""
         live = self.live.get(self._key)
-        self.pane.show_queue(live.queued if live else ())
+        self._show_queue(live)
         self.pane.show_state(SENDING if live else "")
-        if unsent := self._unsent.pop(self._key, ""):
-            self.pane.prompt.put_back(unsent)
+        if unsent := self._unsent.pop(self._key, None):
+            self.pane.prompt.put_back(unsent.text)
+            self.attach_again(unsent.attached)
+
+    def attach_again(self, attached: tuple[Attachment, ...]) -> None:
+        """Put files that were not sent back to the prompt; for the subclass."""
+        raise NotImplementedError
+
+    def _show_queue(self, live: LiveTurn | None) -> None:
+        queued = live.queued if live else ()
+        self.pane.show_queue([one.text or ", ".join(file.name for file in one.attached) for one in queued])

@@ -34,6 +34,7 @@ class PromptFiles(Vertical):
     Args:
         services: The session's services.
         prompt: What the files go with; it keeps the focus.
+        target: What the prompt would be sent to.
     """
 
     @dataclass
@@ -82,13 +83,13 @@ class PromptFiles(Vertical):
 
         attached: tuple[Attachment, ...]
 
-    def __init__(self, services: Services, prompt: Prompt) -> None:
+    def __init__(self, services: Services, prompt: Prompt, target: Target) -> None:
         super().__init__(id="files")
         self._attachments = Attachments(services.store, services.user)
         self._prompt = prompt
         self.bar = AttachmentBar(id="attached")
         self.paths = PathList()
-        self._target = Target(None, "", "")
+        self._target = target
         self._others: dict[str | None, tuple[Attachment, ...]] = {}
         """What is attached to prompts of conversations that are not open."""
         self._pasted: tuple[str, Path] | None = None

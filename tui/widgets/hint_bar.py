@@ -82,7 +82,7 @@ class HintBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
 
     def render(self) -> Content:
-        """The hints, as far apart as the width allows; those that don't fit are left out."""
+        """The hints, as far apart as the width allows; of keys that always work, the last ones make room."""
         if self.app.screen is self.screen:
             # Under a dialog the app's keys are off; the line stays as it was rather than go blank.
             self._shown = shown_bindings(self.screen)
@@ -90,13 +90,13 @@ class HintBar(Widget):
         width = self.content_size.width
         total = sum(hint.cell_length for hint in hints)
         gap = next((gap for gap in (3, 2) if total + gap * (len(hints) - 1) <= width), 1)
-        kept: list[Content] = []
-        used = 0
-        for hint in hints:
-            if used + hint.cell_length <= width:
-                kept.append(hint)
-                used += hint.cell_length + gap
-        return Content(" " * gap).join(kept)
+        always = sum(is_function_key(active.binding.key) for active in self._shown)
+        kept, used = set[int](), 0
+        for index in (*range(always, len(hints)), *range(always)):
+            if used + hints[index].cell_length <= width:
+                kept.add(index)
+                used += hints[index].cell_length + gap
+        return Content(" " * gap).join(hints[index] for index in sorted(kept))
 
     def _hint(self, active: ActiveBinding) -> Content:
         key = self.app.get_key_display(active.binding)
@@ -141,6 +141,10 @@ def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
     return sorted(by_action.values(), key=lambda active: _order(active.binding.key))
 
 
+def is_function_key(key: str) -> bool:
+    """Whether a key is F1 to F12."""
+    return key.startswith("f") and key[1:].isdigit()
+
+
 def _order(key: str) -> int:
-    number = key.removeprefix("f")
-    return int(number) if number.isdigit() else 100
+    return int(key[1:]) if is_function_key(key) else 100

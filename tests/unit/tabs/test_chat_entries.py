@@ -20,6 +20,7 @@ from tui.tabs.chat_entries import (
     reply_meta,
     retry_words,
     ways_out,
+    welcome_words,
 )
 
 AT = datetime(2026, 11, 23, 22, 41, tzinfo=UTC)
@@ -127,3 +128,17 @@ def test_ways_out_fit_the_reason() -> None:
     assert "F4 add my key" in ways_out(ReplyEnded(failed, 0, no_key=True))
     assert "F4" not in ways_out(ReplyEnded(failed, 0, refusal=RefusalReason.HELD_BY_OTHERS))
     assert "F6 switch provider" in ways_out(ReplyEnded(failed, 0))
+
+
+def test_an_empty_conversation_teaches_once_and_then_is_calm() -> None:
+    first = welcome_words("openai", first=True, keyless=False).split("\n\n")
+    assert first[0] == "Ask anything: write below and press Enter."
+    assert first[1].startswith("A token is about four letters")
+    assert welcome_words("openai", first=False, keyless=False) == first[0]
+    assert max(map(len, "\n".join(first).split("\n"))) <= 74, "it fits 80 columns"
+
+
+def test_an_empty_conversation_says_what_is_missing() -> None:
+    assert "This is the offline demo" in welcome_words("demo", first=False, keyless=False)
+    missing = welcome_words("google", first=False, keyless=True)
+    assert missing.endswith("You use your own keys, and Google has none yet: F4 adds it.")

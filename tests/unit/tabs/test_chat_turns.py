@@ -66,4 +66,4 @@ def test_a_live_turn_knows_its_reply_so_far() -> None:
     live.text += ["x", "y"]
     message = live.message()
     assert message is not None
-    assert (message.id, message.text) == ("2", "xy")
+    assert (message.id, message.text) == ("2", "abcxy"), "what it began with, where it is continued, and what came"

@@ -36,6 +36,10 @@ class Heights:
         """Add an entry at the end."""
         self._heights.append(height)
 
+    def cut(self, count: int) -> None:
+        """Keep only the first entries."""
+        del self._heights[count:], self._offsets[count + 1 :]
+
     def set(self, index: int, height: int) -> None:
         """Change the height of an entry; the offsets after it are summed again when needed."""
         self._heights[index] = height

@@ -87,6 +87,14 @@ class EntryStore:
         self._items.append(_Item(entry))
         return index
 
+    def cut(self, count: int) -> None:
+        """Keep only the first entries."""
+        for index in range(count, len(self._items)):
+            self._views.discard(index)
+            del self._index[self._items[index].entry.key]
+        del self._items[count:]
+        self._waiting = {index for index in self._waiting if index < count}
+
     def update(self, index: int, **changes: Any) -> None:
         """Replace fields of an entry; a new body starts over."""
         item, entry = self._items[index], self.entry(index)

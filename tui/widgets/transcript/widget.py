@@ -101,6 +101,23 @@ class Transcript(SelectableEntries, can_focus=True):
             self.heights.append(0)
             self._changed([index])
 
+    def cut_after(self, key: str | None) -> None:
+        """Take away what follows an entry; all of it for None."""
+        count = 0 if key is None else self.store.index(key) + 1
+        if count == len(self.store):
+            return
+        if self.text_selection is not None:
+            self.screen.clear_selection()
+        self.store.cut(count)
+        self.heights.cut(count)
+        if self.cursor >= count:
+            self.cursor = count - 1
+        self.focused_thing = None
+        if self._width:
+            self.put(self.scroll_y)
+            self.settle()
+        self.refresh()
+
     def stream(self, key: str, delta: str) -> None:
         """Add Markdown to the body of an entry whose status is STREAMING; it is shown within 0.1 s."""
         self.store.push(self.store.index(key), body=delta)
