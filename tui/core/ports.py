@@ -20,6 +20,7 @@ from tui.core.frozen import frozen
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
 from tui.core.records import AuditEntry, Meta
 from tui.core.settings import HostSettings, UserSettings
+from tui.core.users import PublicKey
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -120,6 +121,8 @@ class State:
     drafts: Table[Draft]
     """Prompts that are being written; two windows that write to one conversation have one each."""
     personas: Table[Persona]
+    public_keys: Table[PublicKey]
+    """The keys that users sign in with; each is one user's."""
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from tui.core.errors import InvalidValueError
@@ -125,6 +125,9 @@ class UserSettings:
     notify: ReplyNotice = ReplyNotice.BELL
     keymap: dict[str, str] = field(default_factory=dict)
     """Keys of the user's own choice, by the id of a binding: "f12" or "f12,ctrl+s"."""
+    granted: int = 0
+    """Tokens that an admin gave beside the tier's limit, on the day `granted_on` alone."""
+    granted_on: date | None = None
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tui import providers
 from tui.core.ports import Clock, Secrets, Store
@@ -18,6 +19,9 @@ from tui.services.settings import SettingsService
 from tui.storage.environment import environment_key
 from tui.storage.secrets import MemorySecrets
 
+if TYPE_CHECKING:
+    from tui.core.sessions import Sessions
+
 _ADDRESSES = {"openai": "OPENAI_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 """The SDKs' own variables (design, section 8)."""
 
@@ -29,6 +33,7 @@ def build(
     clock: Clock,
     environ: Mapping[str, str],
     user: str = LOCAL_USER,
+    sessions: "Sessions | None" = None,
 ) -> Services:
     """The services of a session.
 
@@ -39,6 +44,7 @@ def build(
         clock: The present moment, in UTC.
         environ: The environment that default keys and addresses may come from.
         user: Whose session it is.
+        sessions: Who is connected, where this is a server.
     """
     addresses = {name: environ[variable] for name, variable in _ADDRESSES.items() if environ.get(variable)}
     environment = KeyEnvironment(partial(environment_key, environ), addresses)
@@ -61,4 +67,5 @@ def build(
         library,
         turns,
         clock,
+        sessions,
     )

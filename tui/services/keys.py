@@ -1,7 +1,7 @@
 """API keys: whose key each provider is used with, and where keys are kept; never shown, never recorded."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tui.core.chat import KeyCheck
@@ -236,6 +236,22 @@ class Keys:
         self._stored_defaults.pop(provider, None)
         await self._audit("default key removed", provider)
         self._tell()
+
+    async def forget_user(self, user: str, providers: Iterable[str]) -> None:
+        """Remove the own keys of a user who was removed; an admin's.
+
+        Args:
+            user: Whose they were.
+            providers: What they were for.
+
+        Raises:
+            InvalidValueError: This user is no admin.
+            SecretsError: One could not be removed. Nobody can reach it any more.
+        """
+        if not self._settings.is_admin():
+            raise InvalidValueError("Only an admin can remove another user's keys.")
+        for provider in providers:
+            await self._secrets.remove(f"{user}/{provider}")
 
     @property
     def durable(self) -> bool:

@@ -29,7 +29,7 @@ from tui.core.settings import UserRole
 from tui.core.usage import Measured, Provenance, Usage, read_count
 from tui.services import tables
 from tui.services.refusals import Viewer, refused
-from tui.services.settings import limit_of
+from tui.services.settings import allowance_of
 
 LEASE = timedelta(seconds=120)
 """How long an attempt lives without a checkpoint: many missed ones, longer than a machine's short stall."""
@@ -73,7 +73,7 @@ class Charge:
 def limits(state: State, user: str, provider: str, day: date, now: datetime) -> tuple[Limit, Limit]:
     """The provider's pool and the user's day, as admission sees them."""
     pool = tables.pool(state, provider)
-    allowed = limit_of(tables.host_settings(state), tables.user_settings(state, user, now))
+    allowed = allowance_of(tables.host_settings(state), tables.user_settings(state, user, now), day)
     records = list(tables.days_of_user(state, user, day))
     left = None if allowed is None else allowed - sum(record.used for record in records)
     return Limit(pool.remaining, pool.held), Limit(left, sum(record.held for record in records))

@@ -14,7 +14,9 @@ from tui.services.prices import Prices
 from tui.services.settings import SettingsService
 
 if TYPE_CHECKING:
+    from tui.core.sessions import Sessions
     from tui.services.personas import Personas
+    from tui.services.users import Users
 
 
 @frozen
@@ -32,6 +34,15 @@ class Services:
     library: Library
     turns: Turns
     clock: Clock
+    sessions: "Sessions | None" = None
+    """Who is connected; None outside `ctroom serve`."""
+
+    @property
+    def users(self) -> "Users":
+        """The host's users, as this one may see and change them; imported when they are asked for."""
+        from tui.services.users import Users
+
+        return Users(self.store, self.clock, self.user, self.keys.forget_user)
 
     @property
     def personas(self) -> "Personas":

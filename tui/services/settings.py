@@ -1,6 +1,7 @@
 """The settings of one user and of the host: by dotted name as text, or as typed records."""
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from tui.core.errors import InvalidValueError
@@ -192,6 +193,12 @@ class SettingsService:
 def limit_of(host: HostSettings, user: UserSettings) -> int | None:
     """A user's tokens per day; a tier that is gone counts as `free`."""
     return host.tiers[user.tier] if user.tier in host.tiers else host.tiers.get("free", 0)
+
+
+def allowance_of(host: HostSettings, user: UserSettings, day: date) -> int | None:
+    """A user's tokens on one day: the tier's limit and what an admin gave for that day; None is unlimited."""
+    limit = limit_of(host, user)
+    return limit if limit is None or user.granted_on != day else limit + user.granted
 
 
 def _keep_tiers_in_use(state: State, host: HostSettings) -> None:

@@ -11,7 +11,7 @@ from tui.core.quota import AlertLevel, DailyUsage, KeySource, Pool, alert_level,
 from tui.core.settings import POOLED, UserRole, provider_name
 from tui.services import tables
 from tui.services.keys import KeyStatus
-from tui.services.settings import limit_of
+from tui.services.settings import allowance_of
 
 SEVERITY = (None, AlertLevel.LOW, AlertLevel.CRITICAL, AlertLevel.EXHAUSTED)
 
@@ -66,7 +66,7 @@ def day_figures(state: State, user: str, now: datetime) -> DayFigures:
     records = list(tables.days_of_user(state, user, date))
     return DayFigures(
         date,
-        limit_of(host, tables.user_settings(state, user, now)),
+        allowance_of(host, tables.user_settings(state, user, now), date),
         sum(record.used for record in records),
         sum(record.held for record in records),
         day_ends(date, host.time_zone),

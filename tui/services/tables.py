@@ -40,6 +40,14 @@ def user_settings(state: State, user: str, now: datetime) -> UserSettings:
     return UserSettings(user, UserRole.MEMBER, "free", now)
 
 
+def role_of(state: State, user: str) -> UserRole:
+    """What a user may do; the local one is always an admin, and one that is gone is a member."""
+    if user == LOCAL_USER:
+        return UserRole.ADMIN
+    found = state.user_settings.find(lambda record: record.user == user)
+    return found[1].role if found else UserRole.MEMBER
+
+
 def change_user(state: State, record: UserSettings) -> None:
     """Put a user's record in place, or make it."""
     if found := state.user_settings.find(lambda other: other.user == record.user):
@@ -100,6 +108,11 @@ def token_quotas(state: State) -> TokenQuotas:
 def days_of_user(state: State, user: str, day: date) -> Iterator[DailyUsage]:
     """A user's records of one day, one for each provider used on it; none once the day is folded."""
     return (record for _, record in _on_day(state.daily_usage, day) if record.user == user)
+
+
+def days_of_all(state: State, day: date) -> Iterator[DailyUsage]:
+    """Every user's records of one day."""
+    return (record for _, record in _on_day(state.daily_usage, day))
 
 
 def add_to_day(
