@@ -92,7 +92,8 @@ class TurnForecast:
     most: int
     """Input and the largest reply that would be admitted."""
     left: int | None
-    """Tokens that the largest cost leaves of the day or the pool. None: unlimited."""
+    """Tokens that the largest cost leaves of the day or the pool. None: unlimited, or not for a member to
+    know."""
     scope: str = ""
     """`today` or `pool`: what `left` speaks of."""
     refused: str | None = None

@@ -217,7 +217,7 @@ class AlertRecord:
     """An alert that was raised: the same (scope, level, epoch) is never raised twice."""
 
     scope: str
-    """`pool:<provider>` or `day:<user>`."""
+    """`day:<user>`, or `pool:<provider>` to the local user and `pool:<provider>:<user>` to another admin."""
     level: AlertLevel
     epoch: str
     """The pool's purchase epoch, or the day and its limit."""

@@ -93,12 +93,16 @@ class Accounting:
         if usage is not None:
             self.progress(attempt_id, usage)
         return await self._store.transaction(
-            lambda state: ledger.checkpoint(state, attempt_id, usage, self._clock())
+            lambda state: (
+                self._is_mine(state, attempt_id)
+                and ledger.checkpoint(state, attempt_id, usage, self._clock())
+            )
         )
 
     def progress(self, attempt_id: str, usage: Usage) -> None:
         """Show what a streaming turn seems to have used so far, without recording it."""
-        if attempt := _attempt(self._store.view, attempt_id):
+        attempt = _attempt(self._store.view, attempt_id)
+        if attempt is not None and attempt.user == self._user:
             self._pending[attempt_id] = (attempt.provider, max(0, usage.total))
             self._tell()
 
@@ -109,7 +113,7 @@ class Accounting:
         attempt before, only the difference is posted, however long ago that was.
 
         Returns:
-            Tokens charged for the attempt in all; 0 where nothing is known of it.
+            Tokens charged for the attempt in all; 0 where nothing is known of it, or it is another user's.
 
         Raises:
             StorageError: Nothing was charged by this call, and settling can be tried again.
@@ -118,8 +122,10 @@ class Accounting:
         async def settle(archived: Sequence[LedgerRow]) -> int | None:
             cost = await self._cost(attempt_id, measured, archived)
             return await self._store.transaction(
-                lambda state: ledger.settle(
-                    state, attempt_id, Charge(measured, cost), self._clock(), archived
+                lambda state: (
+                    ledger.settle(state, attempt_id, Charge(measured, cost), self._clock(), archived)
+                    if self._is_mine(state, attempt_id)
+                    else None
                 )
             )
 
@@ -139,7 +145,11 @@ class Accounting:
         released = await self._end(
             attempt_id,
             lambda archived: self._store.transaction(
-                lambda state: ledger.release(state, attempt_id, self._clock(), archived)
+                lambda state: (
+                    ledger.release(state, attempt_id, self._clock(), archived)
+                    if self._is_mine(state, attempt_id)
+                    else None
+                )
             ),
         )
         self._forget(attempt_id)
@@ -197,6 +207,14 @@ class Accounting:
         view, now = self._store.view, self._clock()
         return headroom(*ledger.limits(view, self._user, provider, tables.today(view, now), now))
 
+    def tells_room(self, provider: str) -> bool:
+        """Whether this user may know `headroom`: what the pool has left is an admin's to see."""
+        view, now = self._store.view, self._clock()
+        if self._settings.is_admin() or self._keys.source(provider) is not KeySource.DEFAULT:
+            return True
+        pool, day = ledger.limits(view, self._user, provider, tables.today(view, now), now)
+        return pool.available is None or headroom(pool, day) == day.available
+
     def forecast(self, provider: str, input_estimate: int, wanted_output: int) -> TurnForecast:
         """What a turn may cost and leave, decided as admission would at present.
 
@@ -215,11 +233,14 @@ class Accounting:
         if isinstance(decision, Refusal):
             error = ledger.refusal_of(view, self._user, decision, input_estimate, today, now)
             scope = "today" if decision.scope == "day" else "pool"
-            return TurnForecast(input_estimate, most, max(0, decision.left), scope, str(error))
+            left = max(0, decision.left) if scope == "today" or self._settings.is_admin() else None
+            return TurnForecast(input_estimate, most, left, scope, str(error))
         room = headroom(pool, day)
         if room is None:
             return TurnForecast(input_estimate, decision.hold, None)
         scope = "today" if day.available == room else "pool"
+        if not self.tells_room(provider):
+            return TurnForecast(input_estimate, decision.hold, None, scope)
         return TurnForecast(input_estimate, decision.hold, room - decision.hold, scope)
 
     async def set_purchased(self, provider: str, tokens: int, note: str = "") -> Pool:
@@ -261,14 +282,14 @@ class Accounting:
         return end
 
     async def _purchase(self, provider: str, kind: PurchaseKind, tokens: int, text: str) -> Pool:
-        if not self._settings.is_admin():
-            raise InvalidValueError("Only an admin can change what was purchased.")
+        self._settings.check_admin("change what was purchased")
         if provider not in POOLED:
             raise InvalidValueError(f"{provider!r} has no token quota: choose from {', '.join(POOLED)}.")
         if tokens < 0 or (kind is PurchaseKind.ADD and tokens == 0):
             raise InvalidValueError("Enter a number of tokens above 0.")
 
         def work(state: State) -> Pool:
+            tables.check_admin(state, self._user, "change what was purchased")
             now = self._clock()
             pool = tables.pool(state, provider)
             purchased = tokens if kind is PurchaseKind.SET else (pool.purchased or 0) + tokens
@@ -311,6 +332,12 @@ class Accounting:
 
     async def _price(self, charged: Attempt | LedgerRow, usage: Usage) -> int | None:
         return await self._prices.cost(charged.provider, charged.model, usage)
+
+    def _is_mine(self, state: State, attempt_id: str) -> bool:
+        """Whether what is known of an attempt here is this user's; of archived rows, `_days` says so."""
+        if attempt := _attempt(state, attempt_id):
+            return attempt.user == self._user
+        return all(row.user == self._user for _, row in state.ledger if row.attempt_id == attempt_id)
 
     def _forget(self, attempt_id: str) -> None:
         if self._pending.pop(attempt_id, None):

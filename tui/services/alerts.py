@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tui.core.ports import Clock, State, Store
 from tui.core.quota import AlertLevel, AlertRecord, KeySource, percent_floor
-from tui.core.settings import POOLED, UserRole, provider_name
+from tui.core.settings import LOCAL_USER, POOLED, UserRole, provider_name
 from tui.services import tables
 from tui.services.keys import Keys
 from tui.services.refusals import QUOTA_GONE
@@ -15,7 +15,7 @@ from tui.services.snapshots import SEVERITY, day_figures, day_level, pool_level
 class Alerts:
     """Decides which alerts are due to this user, and records them as raised.
 
-    Pool alerts go to admins; day alerts to the user whose day it is.
+    Pool alerts go to admins, to each once; day alerts to the user whose day it is.
 
     Args:
         store: The accounts, and the record of alerts raised.
@@ -73,12 +73,16 @@ class Alerts:
                 pool = tables.pool(state, provider)
                 if (level := pool_level(pool)) and pool.purchased is not None:
                     words = _words(level, pool.purchased - pool.used, pool.purchased)
-                    yield AlertRecord(f"pool:{provider}", level, str(pool.epoch), now, words)
+                    yield AlertRecord(self._pool_scope(provider), level, str(pool.epoch), now, words)
         day = day_figures(state, self._user, now)
         if default and day.limit is not None and (level := day_level(day)):
             words = _words(level, day.limit - day.used, day.limit)
             epoch = f"{day.date}:{day.limit}"
             yield AlertRecord(f"day:{self._user}", level, epoch, now, words)
+
+    def _pool_scope(self, provider: str) -> str:
+        """Every admin is told once, whoever else was told before."""
+        return f"pool:{provider}" if self._user == LOCAL_USER else f"pool:{provider}:{self._user}"
 
 
 def _outdated(record: AlertRecord, alert: AlertRecord) -> bool:
@@ -92,7 +96,7 @@ def _outdated(record: AlertRecord, alert: AlertRecord) -> bool:
 
 def alert_title(alert: AlertRecord) -> str:
     """Whose tokens an alert speaks of: "OpenAI" for its pool, "Today" for the day's allowance."""
-    kind, _, name = alert.scope.partition(":")
+    kind, name, *_ = alert.scope.split(":")
     return provider_name(name) if kind == "pool" else "Today"
 
 

@@ -16,9 +16,9 @@ from tui.core.chat import Attachment, AttachmentKind, Message, Role, new_id
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.ports import Store
-from tui.core.settings import LOCAL_USER
 from tui.core.text import redact, sanitize_line
 from tui.providers import media, tokens
+from tui.services.host_files import may_use_host_files
 from tui.services.sending import MOST_BYTES, as_sent, refusal, token_kind
 
 MOST_TEXT = 1_000_000
@@ -70,7 +70,7 @@ class Attachments:
     @property
     def allowed(self) -> bool:
         """Whether this user may attach files of this machine."""
-        return self._user == LOCAL_USER
+        return may_use_host_files(self._user)
 
     async def read(self, path: str | Path, provider: str, model: str) -> ReadFile:
         """Read a file for a model, in the time that a disk may take.
@@ -83,8 +83,7 @@ class Attachments:
         Raises:
             InvalidValueError: It can't be read, is too large, or is of a type that the model does not take.
         """
-        if not self.allowed:
-            raise InvalidValueError("Files of the host can't be attached over SSH: paste the text instead.")
+        self._allow()
         place = expanded(path)
         name = file_name(place)
         data = await on_a_thread(lambda: _read(place, name), READ_SECONDS)
@@ -107,8 +106,10 @@ class Attachments:
         """Attach a file that was read: its bytes are on disk when this returns.
 
         Raises:
+            InvalidValueError: This user may attach none.
             StorageError: They are not kept.
         """
+        self._allow()
         return _attachment(file, await self._store.keep_attachment(file.data))
 
     async def measured(
@@ -126,10 +127,16 @@ class Attachments:
     async def missing(self, messages: Sequence[Message]) -> frozenset[str]:
         """The digests of files that go with messages, and are gone."""
         digests = {one.digest for message in messages for one in message.attachments}
+        if not self.allowed:
+            return frozenset(digests)
         return await self._store.missing_attachments(digests) if digests else frozenset()
 
+    def _allow(self) -> None:
+        if not self.allowed:
+            raise InvalidValueError("Files of the host can't be attached over SSH: paste the text instead.")
+
     def _measured(self, attachment: Attachment, provider: str, model: str) -> Attachment:
-        data = self._store.load_attachment(attachment.digest)
+        data = self._store.load_attachment(attachment.digest) if self.allowed else None
         if data is None:
             return replace(attachment, tokens=None)
         file = ReadFile(attachment.name, attachment.kind, attachment.media_type, data, 0)

@@ -60,11 +60,12 @@ class KeyStatus:
     missing: bool
     """A turn would be refused: the key that should be used is not there."""
     default_place: str = ""
-    """Where the default key comes from: the keyring, or the name of a variable."""
+    """Where the default key comes from: the keyring, or the name of a variable. This and what follows is told
+    to admins alone."""
     default_stored: bool = False
     """Whether the default key is stored, rather than of the environment."""
     default_last_four: str = ""
-    """Of the default key, for an admin to see; empty for a short one."""
+    """Empty for a short key."""
 
 
 def target(provider: str, host: HostSettings, environment: KeyEnvironment) -> tuple[str, str | None] | None:

@@ -92,7 +92,7 @@ class Keys:
         missing = (source is KeySource.OWN and not state.set) or (
             source is KeySource.DEFAULT and not available
         )
-        return KeyStatus(
+        status = KeyStatus(
             provider,
             source,
             state.use_own,
@@ -101,10 +101,10 @@ class Keys:
             state.place,
             available,
             missing,
-            place,
-            default_stored=stored,
-            default_last_four=ending,
         )
+        if not self._settings.is_admin():
+            return status
+        return replace(status, default_place=place, default_stored=stored, default_last_four=ending)
 
     async def credential(self, provider: str) -> Credential:
         """What a turn is to be sent with. Never another key than the one that was chosen.
@@ -113,7 +113,7 @@ class Keys:
             NoUsableKeyError: That key is not there, or the endpoint is gone; the message names the way out.
             SecretsError: The keyring can't be read.
         """
-        found = target(provider, self._settings.host(), self._environment)
+        found = target(provider, tables.host_settings(self._store.view), self._environment)
         if found is None:
             raise NoUsableKeyError(
                 provider, f"There is no provider {provider!r} any more: choose another for this conversation."
@@ -137,6 +137,8 @@ class Keys:
             default: Ask about the host's default key, whichever is in use.
         """
         try:
+            if default:
+                self._settings.check_admin("test the default keys")
             if default and key is None:
                 key = await self._default_key(provider)
                 if key is None:
@@ -248,8 +250,7 @@ class Keys:
             InvalidValueError: This user is no admin.
             SecretsError: One could not be removed. Nobody can reach it any more.
         """
-        if not self._settings.is_admin():
-            raise InvalidValueError("Only an admin can remove another user's keys.")
+        self._settings.check_admin("remove another user's keys")
         for provider in providers:
             await self._secrets.remove(f"{user}/{provider}")
 
@@ -301,7 +302,7 @@ class Keys:
             return await self.credential(provider)
         key = _checked(key)
         self._takes_key(provider)
-        found = target(provider, self._settings.host(), self._environment)
+        found = target(provider, tables.host_settings(self._store.view), self._environment)
         assert found is not None, "Whatever takes a key can be connected to."
         source = KeySource.OWN if provider in POOLED else KeySource.NONE
         return Credential(key, source, *found, provider_name(provider))
@@ -333,12 +334,11 @@ class Keys:
     def _allow_default(self, provider: str) -> None:
         if provider not in POOLED:
             raise InvalidValueError(f"{provider!r} has no default key: choose openai or google.")
-        if not self._settings.is_admin():
-            raise InvalidValueError("Only an admin can change the default keys.")
+        self._settings.check_admin("change the default keys")
 
     async def _note(self, provider: str, key: KeyState) -> None:
         def work(state: State) -> None:
-            user = tables.user_settings(state, self._user, self._clock())
+            user = tables.present_user(state, self._user, self._clock())
             tables.change_user(state, replace(user, api_keys=_with(user.api_keys, provider, key)))
 
         await self._store.transaction(work)

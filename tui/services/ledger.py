@@ -94,7 +94,9 @@ def hold(state: State, user: str, request: AdmissionRequest, now: datetime) -> H
 
     Raises:
         QuotaRefusedError: The pool or the day has no room.
+        InvalidValueError: The user was removed.
     """
+    tables.present_user(state, user, now)
     day = tables.today(state, now)
     estimate, output, held = max(0, request.input_estimate), request.wanted_output, 0
     if request.key_source is KeySource.DEFAULT:

@@ -37,9 +37,11 @@ def refused(refusal: Refusal, needed: int, resets_at: datetime, viewer: Viewer) 
         case RefusalReason.HELD_BY_OTHERS:
             message = "Another reply is using the rest. Try again in a moment."
         case RefusalReason.PROMPT_TOO_LONG:
-            where = "left today" if of_day else "left"
+            have = f"{left:,} are left today" if of_day else f"{left:,} are left"
+            if not of_day and not viewer.admin:
+                have = "fewer are left"
             message = (
-                f"This prompt needs about {needed:,} tokens and {left:,} are {where}: "
+                f"This prompt needs about {needed:,} tokens and {have}: "
                 f"shorten it, or add your own API key in Settings.{until}"
             )
         case RefusalReason.DAY_EXHAUSTED:

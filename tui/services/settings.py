@@ -12,6 +12,9 @@ from tui.services import tables
 if TYPE_CHECKING:
     from tui.services.setting_specs import HostSpec, UserSpec
 
+SEEN_BY_ALL = frozenset({"time_zone", "host_name"})
+"""Settings of the host that its screens show to everyone."""
+
 
 class SettingsService:
     """Reads settings from the store's view, and changes them in transactions.
@@ -34,16 +37,33 @@ class SettingsService:
         return tables.user_settings(self._store.view, self._user, self._clock())
 
     def host(self) -> HostSettings:
-        """The host's record."""
-        return tables.host_settings(self._store.view)
+        """The host's record: to a member, without other tiers than theirs and without addresses."""
+        host = tables.host_settings(self._store.view)
+        if self.is_admin():
+            return host
+        return replace(
+            host,
+            tiers={self.user().tier: self.tier_limit()},
+            endpoints=tuple(replace(endpoint, base_url="") for endpoint in host.endpoints),
+            openai_base_url="",
+            google_base_url="",
+        )
 
     def is_admin(self) -> bool:
-        """Whether this user may change what the host decides."""
-        return self.user().role is UserRole.ADMIN
+        """Whether this user may see and change what the host decides."""
+        return tables.role_of(self._store.view, self._user) is UserRole.ADMIN
+
+    def check_admin(self, what: str) -> None:
+        """Let only an admin go on: who may "see what was purchased", for one.
+
+        Raises:
+            InvalidValueError: This user is none.
+        """
+        tables.check_admin(self._store.view, self._user, what)
 
     def tier_limit(self) -> int | None:
         """Tokens per day on default keys, all providers together; None is unlimited."""
-        return limit_of(self.host(), self.user())
+        return limit_of(tables.host_settings(self._store.view), self.user())
 
     def display_zone(self) -> str:
         """The IANA zone in which times are shown to this user."""
@@ -54,23 +74,26 @@ class SettingsService:
         return self.host().providers
 
     def names(self) -> tuple[str, ...]:
-        """The dotted names of every setting: tiers, endpoints and chosen keys included."""
+        """The dotted names of every setting that this user can see: chosen keys, tiers and endpoints too."""
         from tui.core.keymap import PREFIX
         from tui.services.setting_specs import specs
 
         chosen = (f"{PREFIX}{binding}" for binding in self.user().keymap)
-        return (*(spec.name for spec in specs(self.host())), *chosen)
+        found = (spec.name for spec in specs(self.host()) if self._may_see(spec.name))
+        return (*found, *chosen)
 
     def get(self, name: str) -> str:
         """A setting's value as text.
 
         Raises:
-            InvalidValueError: There is no such setting.
+            InvalidValueError: There is no such setting, or it is an admin's to see.
         """
         from tui.services.setting_specs import host_spec, user_spec
 
         if spec := user_spec(name):
             return spec.read(self.user())
+        if not self._may_see(name):
+            raise InvalidValueError(f"Only an admin can see {name[:60]}.")
         if name in self.names() and (host := host_spec(name)):
             return host.read(self.host())
         raise _unknown(name)
@@ -98,7 +121,7 @@ class SettingsService:
         Raises:
             InvalidValueError: It can't be taken, there is no such setting, or it is an admin's.
         """
-        self._allow(_spec(name))
+        self._allow(self._store.view, _spec(name))
         self._write(self._store.view, name, text)
 
     async def set(self, name: str, text: str) -> None:
@@ -110,9 +133,9 @@ class SettingsService:
             StorageError: It could not be saved.
         """
         spec = _spec(name)
-        self._allow(spec)
 
         def work(state: State) -> None:
+            self._allow(state, spec)
             user, host = self._write(state, name, text)
             if host != tables.host_settings(state):
                 tables.change_host(state, host)
@@ -132,7 +155,8 @@ class SettingsService:
         from tui.services import parsing
         from tui.services.setting_specs import with_endpoint
 
-        self._allow_admin(f"endpoints.{endpoint.name}")
+        what = f"change endpoints.{endpoint.name[:60]}"
+        self.check_admin(what)
         checked = Endpoint(
             check_endpoint_name(endpoint.name),
             parsing.url(endpoint.base_url),
@@ -143,6 +167,7 @@ class SettingsService:
             raise InvalidValueError("Enter the address of the server, such as http://127.0.0.1:11434/v1.")
 
         def work(state: State) -> None:
+            tables.check_admin(state, self._user, what)
             tables.change_host(state, with_endpoint(tables.host_settings(state), checked))
             tables.note(state, self._clock(), self._user, "endpoint set", checked.name)
 
@@ -155,9 +180,9 @@ class SettingsService:
             InvalidValueError: There is no such endpoint, or the user is no admin.
             StorageError: It could not be saved.
         """
-        self._allow_admin(f"endpoints.{name}")
 
         def work(state: State) -> None:
+            tables.check_admin(state, self._user, f"change endpoints.{name[:60]}")
             host = tables.host_settings(state)
             if host.endpoint(name) is None:
                 raise InvalidValueError(f"There is no endpoint {name!r}.")
@@ -169,7 +194,7 @@ class SettingsService:
 
     def _write(self, state: State, name: str, text: str) -> tuple[UserSettings, HostSettings]:
         """Both records as they would be with the new value."""
-        user = tables.user_settings(state, self._user, self._clock())
+        user = tables.present_user(state, self._user, self._clock())
         host = tables.host_settings(state)
         from tui.services.setting_specs import host_spec, user_spec
 
@@ -181,13 +206,14 @@ class SettingsService:
             return user, changed
         raise _unknown(name)
 
-    def _allow(self, spec: "UserSpec | HostSpec") -> None:
-        if spec.admin:
-            self._allow_admin(spec.name)
+    def _may_see(self, name: str) -> bool:
+        from tui.services.setting_specs import user_spec
 
-    def _allow_admin(self, name: str) -> None:
-        if not self.is_admin():
-            raise InvalidValueError(f"Only an admin can change {name}.")
+        return name in SEEN_BY_ALL or user_spec(name) is not None or self.is_admin()
+
+    def _allow(self, state: State, spec: "UserSpec | HostSpec") -> None:
+        if spec.admin:
+            tables.check_admin(state, self._user, f"change {spec.name}")
 
 
 def limit_of(host: HostSettings, user: UserSettings) -> int | None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from tui.core.days import day_of
+from tui.core.errors import InvalidValueError
 from tui.core.periods import Period, period_of
 from tui.core.ports import State, Table
 from tui.core.quota import DailyUsage, KeySource, LedgerRow, OwnUsage, Pool, Rollup, RowKind
@@ -38,6 +39,33 @@ def user_settings(state: State, user: str, now: datetime) -> UserSettings:
     if user == LOCAL_USER:
         return UserSettings(user, UserRole.ADMIN, "basic", now, token_quotas=token_quotas(state))
     return UserSettings(user, UserRole.MEMBER, "free", now)
+
+
+def present_user(state: State, user: str, now: datetime) -> UserSettings:
+    """A user's record, to be charged or changed; the local user's may be yet to be made.
+
+    Raises:
+        InvalidValueError: The user was removed.
+    """
+    record = user_settings(state, user, now)
+    if user != LOCAL_USER and state.user_settings.find(lambda other: other.user == user) is None:
+        raise InvalidValueError("You are no longer a user of this host: ask its admin to add you again.")
+    return record
+
+
+def check_admin(state: State, user: str, what: str) -> None:
+    """Let only an admin go on.
+
+    Args:
+        state: The tables.
+        user: Who asks.
+        what: What it is about: "change the default keys".
+
+    Raises:
+        InvalidValueError: They are no admin.
+    """
+    if role_of(state, user) is not UserRole.ADMIN:
+        raise InvalidValueError(f"Only an admin can {what}.")
 
 
 def role_of(state: State, user: str) -> UserRole:

@@ -202,7 +202,8 @@ class Turn:
             if number == 1:
                 self._reply = replace(reply, created_at=services.clock())
                 await self._branch_off()
-                self._emit(ReplyStarted(self._reply, plan.sent_from, plan.fits))
+                fits = plan.fits if services.accounting.tells_room(provider) else None
+                self._emit(ReplyStarted(self._reply, plan.sent_from, fits))
             failure = await self._stream(client, hold, plan, meter)
             if failure is None:
                 return self._finished(meter, hold)

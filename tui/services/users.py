@@ -262,7 +262,7 @@ class Users:
         await self._store.transaction(work)
 
     async def reset(self, name: str) -> int:
-        """Give a user's allowance of today back: what was used stays used, as much is granted beside the limit.
+        """Give a user's allowance of today back: what was used stays counted, and as much is granted anew.
 
         Returns:
             Tokens given back.
@@ -287,8 +287,7 @@ class Users:
         return await self._store.transaction(work)
 
     def _allow(self, state: State) -> None:
-        if tables.role_of(state, self._by) is not UserRole.ADMIN:
-            raise InvalidValueError("Only an admin can see and change the host's users.")
+        tables.check_admin(state, self._by, "see and change the host's users")
 
     def _known(self, state: State, name: str) -> str:
         if name != LOCAL_USER:
