@@ -9,7 +9,6 @@ import click
 from tui.commands.runtime import DONE, run, utc_now
 from tui.core.amounts import Dollars, parse_amount
 from tui.core.days import zone
-from tui.core.errors import InvalidValueError
 from tui.core.settings import POOLED, provider_name
 from tui.core.text import sanitize_line
 
@@ -58,11 +57,9 @@ def history(provider: str | None, as_json: bool) -> int:
     """What was entered, of PROVIDER or of all, newest first."""
 
     async def work(services: "Services") -> int:
-        from tui.services.purchases import entry_json, entry_words, purchase_history
+        from tui.services.purchases import entry_json, entry_words
 
-        if not services.settings.is_admin():
-            raise InvalidValueError("Only an admin can see what was purchased.")
-        entries = purchase_history(services.store.view, (provider,) if provider else POOLED)
+        entries = services.accounting.purchases((provider,) if provider else POOLED)
         if as_json:
             click.echo(json.dumps({"purchases": [entry_json(entry) for entry in entries]}, indent=2))
             return DONE

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.core.amounts import MOST_AMOUNT
 from tui.core.errors import InvalidValueError
@@ -29,6 +29,9 @@ from tui.services.ledger import AdmissionRequest, Charge, Hold
 from tui.services.prices import Prices
 from tui.services.settings import SettingsService
 from tui.services.snapshots import SessionFacts, snapshot
+
+if TYPE_CHECKING:
+    from tui.services.purchases import PurchaseEntry
 
 T = TypeVar("T")
 
@@ -242,6 +245,17 @@ class Accounting:
         if not self.tells_room(provider):
             return TurnForecast(input_estimate, decision.hold, None, scope)
         return TurnForecast(input_estimate, decision.hold, room - decision.hold, scope)
+
+    def purchases(self, providers: Sequence[str] = POOLED) -> "tuple[PurchaseEntry, ...]":
+        """What was purchased of some providers, newest first.
+
+        Raises:
+            InvalidValueError: The user is no admin.
+        """
+        from tui.services.purchases import purchase_history
+
+        self._settings.check_admin("see what was purchased")
+        return purchase_history(self._store.view, providers)
 
     async def set_purchased(self, provider: str, tokens: int, note: str = "") -> Pool:
         """Correct PURCHASED to an amount; USED stays. The same amount again changes nothing.

@@ -14,7 +14,6 @@ from textual.widget import Widget
 from tui.core.days import zone
 from tui.core.figures import UsageSnapshot
 from tui.core.settings import provider_name
-from tui.services.purchases import purchase_history
 from tui.services.services import Services
 from tui.widgets.settings.api_keys import ApiKeysSection
 from tui.widgets.settings.appearance import AppearanceSection
@@ -148,7 +147,7 @@ class SettingsTab(VerticalScroll, can_focus=False):
         from tui.dialogs.purchases import PurchasesDialog
 
         provider = event.control.provider
-        entries = purchase_history(self.services.store.view, (provider,))
+        entries = self.services.accounting.purchases((provider,))
         title = f"What was purchased of {provider_name(provider)}"
         here = zone(self.services.settings.display_zone())
         self.app.push_screen(PurchasesDialog(title, entries, here))

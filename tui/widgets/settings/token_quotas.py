@@ -17,7 +17,7 @@ from tui.core.figures import UsageSnapshot
 from tui.core.quota import KeySource
 from tui.core.settings import POOLED, TokenQuotas, provider_name
 from tui.core.text import sanitize_line
-from tui.services.purchases import entry_words, purchase_history
+from tui.services.purchases import entry_words
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField
 from tui.widgets.quota_meter import Quota, QuotaMeter
@@ -140,7 +140,7 @@ class TokenQuotasSection(Section):
     def _history(self, provider: str) -> tuple[str, ...]:
         here = zone(self.services.settings.display_zone())
         now = self.snapshot.as_of if self.snapshot else datetime.now(UTC)
-        entries = purchase_history(self.services.store.view, (provider,))
+        entries = self.services.accounting.purchases((provider,))
         return tuple(entry_words(entry, here, now) for entry in entries)
 
     def _show_day(self) -> None:
