@@ -277,6 +277,8 @@ async def test_a_member_sees_only_what_is_theirs(tmp_path: Path) -> None:
             "reasoning_effort",
             "system_prompt",
             "theme",
+            "notify",
+            "titles",
         }
         assert "Your tier is free: 1,000 tokens a day on default keys." in app.text()
     await made.services.aclose()

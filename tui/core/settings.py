@@ -41,6 +41,15 @@ class GoogleSdk(StrEnum):
     """The retired SDK, from the extra `google-legacy`."""
 
 
+class TitleSource(StrEnum):
+    """Where the title of a conversation comes from, until the user gives one."""
+
+    PROMPT = "prompt"
+    """The first prompt's first line: free of tokens."""
+    MODEL = "model"
+    """A model is asked after its first reply, which is charged like a turn."""
+
+
 class ReplyNotice(StrEnum):
     """What happens when a reply that took long ends while another window has the focus."""
 
@@ -123,6 +132,7 @@ class UserSettings:
     bell: bool = True
     """Whether an alert rings the terminal's bell."""
     notify: ReplyNotice = ReplyNotice.BELL
+    titles: TitleSource = TitleSource.PROMPT
     keymap: dict[str, str] = field(default_factory=dict)
     """Keys of the user's own choice, by the id of a binding: "f12" or "f12,ctrl+s"."""
     granted: int = 0

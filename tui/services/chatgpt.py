@@ -13,7 +13,7 @@ from typing import Any
 
 from tui.core.chat import Conversation, Message, Role
 from tui.core.text import sanitize_line
-from tui.services.library import TITLE_LENGTH, title_of
+from tui.services.entries import TITLE_LENGTH, title_of
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _NOT_IMPORTED = "*(an image or a file, which is not in the export's text)*"

@@ -27,6 +27,7 @@ from tui.services.settings import SettingsService
 from tui.services.turn_services import Order, TurnServices
 
 if TYPE_CHECKING:
+    from tui.services.titles import TitleTurn
     from tui.services.turn import Turn
 
 CHECKPOINT_SECONDS = 1.0
@@ -66,6 +67,7 @@ class Turns:
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._store = store
+        self._library = library
         self._clock = clock
         self._outbox = Outbox(library, accounting, pause)
         self._connections = Connections(connect)
@@ -85,7 +87,7 @@ class Turns:
         )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, Turn] = {}
-        self._unfinished: set[Turn] = set()
+        self._unfinished: set[Turn | TitleTurn] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._retrying_saves: asyncio.Task[None] | None = None
 
@@ -93,8 +95,10 @@ class Turns:
     def _services(self) -> TurnServices:
         """Made when it is first needed: the first frame does not pay for what plans a turn."""
         from tui.services.history import Planner
+        from tui.services.host_files import may_use_host_files
 
-        return self._make_services(planner=Planner(self._store.load_attachment))
+        mine = may_use_host_files(self._library.user)
+        return self._make_services(planner=Planner(self._store.load_attachment) if mine else Planner())
 
     def send(
         self,
@@ -167,6 +171,24 @@ class Turns:
                     return
         finally:
             turn.stop()
+
+    async def give_title(self, conversation_id: str) -> None:
+        """Ask for a title where the user wants a model's and a first reply has come; else do nothing.
+
+        Raises nothing: whatever fails leaves the automatic title. Cancelled, it is charged for what was sent.
+
+        Args:
+            conversation_id: The conversation.
+        """
+        from tui.services.titles import TitleTurn
+
+        turn = TitleTurn(self._services, conversation_id)
+        self._unfinished.add(turn)
+        try:
+            await asyncio.shield(self._track(turn.run()))
+        finally:
+            turn.stop()
+            self._unfinished.discard(turn)
 
     async def warm_up(self) -> None:
         """Load the vocabulary of the estimates, and the SDK of the chosen provider, each on a thread.
@@ -242,7 +264,8 @@ class Turns:
         forecast = services.accounting.forecast(provider, plan.input_estimate, plan.wanted_output)
         alone = plan.sent_from == prompt.id
         sent_from = None if alone else plan.sent_from
-        return replace(forecast, sent_from=sent_from, alone=alone, fits=plan.fits)
+        fits = plan.fits if services.accounting.tells_room(provider) else None
+        return replace(forecast, sent_from=sent_from, alone=alone, fits=fits)
 
     async def recover(self) -> int:
         """Charge the attempts of processes that died, and mark their replies as interrupted.

@@ -15,17 +15,8 @@ from tui.core.errors import InvalidValueError, StorageError
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
-from tui.core.usage import Provenance, Usage
 from tui.services.branches import active_branch, last_below, lies_after, overlay, said_beside
-
-TITLE_LENGTH = 60
-"""Characters of a title, in the list and in files."""
-UNTITLED = "New conversation"
-"""The title until there is a prompt to take one from."""
-TAG_LENGTH = 24
-"""Characters of a tag."""
-MOST_TAGS = 8
-"""Tags of a conversation."""
+from tui.services.entries import TITLE_LENGTH, UNTITLED, newest_first, tags_of, title_of
 
 
 @frozen
@@ -49,8 +40,9 @@ class Library:
     """
 
     def __init__(self, store: Store, user: str, clock: Clock) -> None:
+        self.user = user
+        """Whose conversations they are."""
         self._store = store
-        self._user = user
         self._clock = clock
         self._older_entries: tuple[Conversation, ...] = ()
         self._older: tuple[Conversation, ...] = ()
@@ -119,7 +111,7 @@ class Library:
         """
         now = self._clock()
         conversation = Conversation(
-            new_id(), self._user, UNTITLED, now, now, provider, model, options=options or TurnOptions()
+            new_id(), self.user, UNTITLED, now, now, provider, model, options=options or TurnOptions()
         )
         await self._store.transaction(lambda state: state.conversations.insert(conversation))
         return conversation
@@ -151,6 +143,18 @@ class Library:
         return await self._change(
             conversation_id,
             lambda entry: replace(entry, title=line or UNTITLED, titled_by_user=bool(line)),
+        )
+
+    async def give_title(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation an automatic title; one of the user's own stays.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be saved.
+        """
+        line = sanitize_line(title, TITLE_LENGTH) or UNTITLED
+        return await self._change(
+            conversation_id, lambda entry: entry if entry.titled_by_user else replace(entry, title=line)
         )
 
     async def pin(self, conversation_id: str, *, pinned: bool) -> Conversation:
@@ -241,6 +245,7 @@ class Library:
             InvalidValueError: This user has no such conversation.
             StorageError: The message or the index could not be saved; saving both again is safe.
         """
+        await self._refuse_foreign(conversation_id)
         await self._store.save_messages(conversation_id, [message])
         now = self._clock()
 
@@ -263,8 +268,10 @@ class Library:
         """Save what has come of a reply; the index learns of it when it ends.
 
         Raises:
+            InvalidValueError: This user has no such conversation.
             StorageError: It could not be saved.
         """
+        await self._refuse_foreign(conversation_id)
         await self._store.save_messages(conversation_id, [message])
 
     async def branch_off(self, conversation_id: str, reply: Message) -> None:
@@ -274,6 +281,7 @@ class Library:
             InvalidValueError: This user has no such conversation.
             StorageError: It could not be saved.
         """
+        await self._refuse_foreign(conversation_id)
         await self._store.save_messages(conversation_id, [reply])
         now = self._clock()
         await self._change(
@@ -290,6 +298,7 @@ class Library:
             InvalidValueError: This user has no such conversation, or it has no such message.
             StorageError: It can't be read, or the choice could not be saved.
         """
+        await self.find(conversation_id)
         messages = await self._store.load_messages(conversation_id)
         if all(message.id != message_id for message in messages):
             raise InvalidValueError("This version is gone: open the conversation again.")
@@ -301,6 +310,16 @@ class Library:
         )
         return await self.open(conversation_id)
 
+    async def _refuse_foreign(self, conversation_id: str) -> None:
+        """Nothing is ever written beside another user's messages."""
+        entries: Iterable[Conversation] = (entry for _, entry in self._store.view.conversations)
+        found = next((entry for entry in entries if entry.id == conversation_id), None)
+        if found is None:
+            entries = await self._store.load_older_conversations()
+            found = next((entry for entry in entries if entry.id == conversation_id), None)
+        if found is not None and found.user != self.user:
+            raise _gone()
+
     async def _rejoin(self, entry: Conversation, reply: Message) -> None:
         """Let what was said beside a reply follow it, so that one branch has it all."""
         messages = await self._store.load_messages(entry.id)
@@ -310,36 +329,15 @@ class Library:
             await self._change(entry.id, lambda other: replace(other, head_id=reply.id), deleted=True)
 
     async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        lost = [message for message in messages if self._is_lost(message)]
-        mended = {message.id: self._interrupted(message) for message in lost}
+        from tui.services.mending import mended_replies
+
+        mended = mended_replies(self._store.view, messages, self._clock())
         if not mended:
             return messages
-        await self._store.save_messages(conversation_id, list(mended.values()))
-        messages = overlay(messages, mended.values())
+        await self._store.save_messages(conversation_id, mended)
+        messages = overlay(messages, mended)
         await self._change(conversation_id, lambda entry: _with_tail(entry, messages))
         return messages
-
-    def _is_lost(self, message: Message) -> bool:
-        """Whether a reply still counts as streaming though no attempt with a lease stands behind it."""
-        if message.status is not MessageStatus.STREAMING:
-            return False
-        now = self._clock()
-        attempts = self._store.view.attempts
-        return not any(one.reply_id == message.id and one.lease_until > now for _, one in attempts)
-
-    def _interrupted(self, message: Message) -> Message:
-        """The reply as interrupted, with what its turn was charged, where that is known."""
-        rows = [row for _, row in self._store.view.ledger if row.turn_id == message.turn_id]
-        message = replace(message, status=MessageStatus.INTERRUPTED)
-        if not rows:
-            return message
-        usage = Usage(
-            max(0, sum(row.input for row in rows)),
-            max(0, sum(row.output for row in rows)),
-            max(0, sum(row.cached_input for row in rows)),
-            max(0, sum(row.reasoning for row in rows)),
-        )
-        return replace(message, usage=usage, provenance=Provenance.ORPHANED)
 
     async def _change(
         self, conversation_id: str, change: Callable[[Conversation], Conversation], *, deleted: bool = False
@@ -362,16 +360,15 @@ class Library:
     def _find(self, state: State, conversation_id: str, *, deleted: bool = False) -> tuple[int, Conversation]:
         found = state.conversations.find(lambda entry: entry.id == conversation_id)
         if found is None or not self._is_mine(found[1], deleted=deleted):
-            raise InvalidValueError("This conversation is gone: choose another one or begin a new one.")
+            raise _gone()
         return found
 
     def _is_mine(self, entry: Conversation, *, deleted: bool = False) -> bool:
-        return entry.user == self._user and (deleted or entry.deleted_at is None)
+        return entry.user == self.user and (deleted or entry.deleted_at is None)
 
 
-def newest_first(entries: Iterable[Conversation]) -> tuple[Conversation, ...]:
-    """Conversations in the order of a list: the latest used first."""
-    return tuple(sorted(entries, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
+def _gone() -> InvalidValueError:
+    return InvalidValueError("This conversation is gone: choose another one or begin a new one.")
 
 
 def _with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversation:
@@ -379,16 +376,3 @@ def _with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversati
     branch = active_branch(messages, entry.head_id, entry.updated_at)
     head = branch[-1].id if branch else entry.head_id
     return replace(entry, head_id=head, message_count=len(messages))
-
-
-def title_of(prompt: str) -> str:
-    """A title from a prompt's first line that says anything."""
-    lines = (sanitize_line(line, TITLE_LENGTH) for line in prompt.splitlines())
-    return next(filter(None, lines), UNTITLED)
-
-
-def tags_of(words: Iterable[str]) -> tuple[str, ...]:
-    """Tags from words that someone wrote: small letters without "#" or spaces, each once, in their order."""
-    lines = (sanitize_line(word.strip().lstrip("#"), TAG_LENGTH) for word in words)
-    tags = ("-".join(line.lower().split()) for line in lines)
-    return tuple(dict.fromkeys(filter(None, tags)))[:MOST_TAGS]

@@ -9,8 +9,10 @@ done again on top, so that nothing is lost and USED never goes back:
   attempts that a row shows to have ended; recovery charges the rest when their leases end.
 - A conversation keeps its present entry in the index, except that a deleted one comes back. One whose entry
   is lost gets a new one from its messages, and its owner from the ledger.
-- Users keep their present role, tier and keys, which say what is in the keyring; their other settings are
-  the backup's. Users and tiers made since stay.
+- Users keep their present role, tier and keys, which say what is in the keyring, and what was granted to them
+  for a day; their other settings are the backup's. Users and tiers made since stay.
+- Who may sign in with which public key is as it is at present: nobody who was shut out comes back in. Where
+  the present can't be read whole, the backup's keys are kept too.
 - Alerts that were raised stay raised, and the trail of changes keeps every line of both.
 """
 
@@ -24,10 +26,10 @@ from tui.core.periods import Period
 from tui.core.ports import State, Table
 from tui.core.quota import Attempt, DailyUsage, KeySource, LedgerRow, Purchase, PurchaseKind, Rollup
 from tui.core.remains import Remains
-from tui.core.settings import LOCAL_USER, provider_name
+from tui.core.settings import LOCAL_USER, UserRole, provider_name
 from tui.services import ledger, tables
 from tui.services.branches import active_branch
-from tui.services.library import UNTITLED, title_of
+from tui.services.entries import UNTITLED, title_of
 from tui.storage.restore import Restored
 
 R = TypeVar("R")
@@ -44,6 +46,7 @@ def bring_forward(state: State, remains: Remains) -> None:
     if (latest := tables.meta(remains.state).latest_day) is not None:
         tables.enter_day(state, latest)
     _keep_users(state, remains.state)
+    _keep_public_keys(state, remains)
     _keep_purchases(state, remains.state)
     open_attempts = _open_attempts(state, remains)
     _enter_days(state, [*remains.rows, *open_attempts])
@@ -82,12 +85,23 @@ def _keep_users(state: State, present: State) -> None:
             state.user_settings.insert(now)
             continue
         doc_id, then = users[now.user]
-        state.user_settings.replace(
-            doc_id, replace(then, role=now.role, tier=now.tier, api_keys=now.api_keys)
-        )
+        kept = replace(then, role=now.role, tier=now.tier, api_keys=now.api_keys)
+        quotas = tables.token_quotas(state) if now.role is UserRole.ADMIN else None
+        kept = replace(kept, granted=now.granted, granted_on=now.granted_on, token_quotas=quotas)
+        state.user_settings.replace(doc_id, kept)
     for _, host in present.host_settings:
         before = tables.host_settings(state)
         tables.change_host(state, replace(before, tiers={**host.tiers, **before.tiers}))
+
+
+def _keep_public_keys(state: State, remains: Remains) -> None:
+    if remains.whole:
+        for doc_id, _ in list(state.public_keys):
+            state.public_keys.remove(doc_id)
+    known = {key.fingerprint for _, key in state.public_keys}
+    for _, key in remains.state.public_keys:
+        if key.fingerprint not in known:
+            state.public_keys.insert(key)
 
 
 def _keep_purchases(state: State, present: State) -> None:

@@ -18,6 +18,7 @@ from tui.core.settings import (
     GoogleSdk,
     HostSettings,
     ReplyNotice,
+    TitleSource,
     UserSettings,
     check_endpoint_name,
     provider_name,
@@ -29,6 +30,7 @@ R = TypeVar("R")
 SWITCH = ("true", "false")
 _SDKS = tuple(sdk.value for sdk in GoogleSdk)
 _NOTICES = tuple(notice.value for notice in ReplyNotice)
+_TITLES = tuple(source.value for source in TitleSource)
 REMOVE = "remove"
 """The value that takes an added tier away."""
 
@@ -247,6 +249,11 @@ def _notify(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
     return replace(user, notify=ReplyNotice(word))
 
 
+def _titles(user: UserSettings, text: str, _: HostSettings) -> UserSettings:
+    word = parsing.choice(text.lower(), _TITLES, "a source of titles")
+    return replace(user, titles=TitleSource(word))
+
+
 def _sdk(host: HostSettings, text: str, _: HostSettings) -> HostSettings:
     name = parsing.choice(text, _SDKS, "a Google SDK")
     return replace(host, google_sdk=GoogleSdk(name))
@@ -327,6 +334,13 @@ _USER: tuple[UserSpec, ...] = (
         lambda user: user.notify.value,
         _notify,
         lambda _: _NOTICES,
+    ),
+    Spec(
+        "titles",
+        "Titles: from the first prompt, free of tokens, or asked of the model and counted like a turn.",
+        lambda user: user.titles.value,
+        _titles,
+        lambda _: _TITLES,
     ),
 )
 

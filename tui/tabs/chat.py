@@ -134,8 +134,7 @@ class ChatTab(Attaching):
         if self._listed is None or self._listed == (entries := self.services.library.conversations()):
             return
         self._listed = entries
-        self.conversations.fill()
-        self._catch_up()
+        self.entry_changed()
 
     def choose_model(self, choice: tuple[str, str] | None) -> None:
         """Answer the next prompts with another provider and model; None changes nothing."""
@@ -334,7 +333,7 @@ class ChatTab(Attaching):
         self.aim(self.target.provider, self.target.model)
 
     def entry_changed(self) -> None:
-        """Turns move a conversation up the list, and the first gives it a title."""
+        """Turns move a conversation up the list; the first gives it a title, and a model may another."""
         self.conversations.fill()
         self._catch_up()
         if self.conversation is not None:

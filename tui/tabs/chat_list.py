@@ -15,7 +15,8 @@ from textual.message import Message
 from tui.core.chat import Conversation
 from tui.core.errors import CtroomError
 from tui.core.text import sanitize_line
-from tui.services.library import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, Library, OpenConversation, newest_first
+from tui.services.entries import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, newest_first
+from tui.services.library import Library, OpenConversation
 from tui.widgets.conversation_list import ConversationList
 from tui.widgets.conversation_rows import Row, conversation_rows, joined, matches
 

@@ -12,6 +12,7 @@ from textual.worker import Worker, WorkerState
 from tui.core.chat import Attachment, Conversation, Message, MessageStatus, ReasoningDelta, TextDelta
 from tui.core.errors import CtroomError
 from tui.core.frozen import frozen
+from tui.core.settings import TitleSource
 from tui.core.turns import ReplyEnded, ReplyStarted, TurnEvent
 from tui.services.services import Services
 from tui.tabs.chat_entries import SENDING
@@ -284,6 +285,14 @@ class TurnRunner(Widget):
             case ReplyEnded(reply):
                 live.completed = reply.status is MessageStatus.COMPLETE
                 self.post_message(self.Replied(self, reply))
+                if live.completed:
+                    self._ask_for_title(message.conversation_id)
+
+    def _ask_for_title(self, conversation_id: str) -> None:
+        """Where the user wants a model's titles; the next prompt does not wait for it."""
+        if self.services.settings.user().titles is TitleSource.MODEL:
+            work = self.services.turns.give_title(conversation_id)
+            self.run_worker(work, group="title", exit_on_error=False)
 
     @on(_TurnClosed)
     def _turn_closed(self, event: _TurnClosed) -> None:

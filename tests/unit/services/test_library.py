@@ -15,15 +15,8 @@ from tui.core.errors import InvalidValueError, StorageError
 from tui.core.ports import Store
 from tui.core.quota import Attempt, AttemptState, KeySource
 from tui.services.branches import active_branch, overlay
-from tui.services.library import (
-    MOST_TAGS,
-    TAG_LENGTH,
-    TITLE_LENGTH,
-    UNTITLED,
-    Library,
-    tags_of,
-    title_of,
-)
+from tui.services.entries import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, UNTITLED, tags_of, title_of
+from tui.services.library import Library
 from tui.storage.store import JsonStore
 
 

@@ -16,7 +16,7 @@ NAMES = {
     "tier", "time_zone", "display_time_zone", "host_name", "keys.use_custom", "openai.use_own_key",
     "google.use_own_key", "provider", "openai.model", "google.model", "demo.model", "openai.base_url",
     "google.base_url", "google.sdk", "max_output", "temperature", "reasoning_effort", "system_prompt",
-    "theme", "bell", "notify",
+    "theme", "bell", "notify", "titles",
     "tiers.free", "tiers.basic", "tiers.unlimited",
 }  # fmt: skip
 
@@ -57,6 +57,7 @@ async def test_every_value_that_is_shown_can_be_given_back(local: Session, name:
         ("theme", "nord", "nord"),
         ("bell", "no", "false"),
         ("notify", "Desktop", "desktop"),
+        ("titles", "Model", "model"),
         ("tiers.free", "2,500", "2500"),
         ("tiers.gold", "1M", "1000000"),
         ("tiers.basic", "Unlimited", "unlimited"),

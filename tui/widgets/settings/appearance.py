@@ -1,9 +1,9 @@
-"""Section 5: the colours, the bell, notices, and the keys."""
+"""Section 5: the colours, the bell, notices, titles, and the keys."""
 
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from tui.core.settings import ReplyNotice
+from tui.core.settings import ReplyNotice, TitleSource
 from tui.services.services import Services
 from tui.widgets.checked_field import Choice
 from tui.widgets.settings.section import Section
@@ -12,7 +12,7 @@ from tui.widgets.text_button import TextButton
 
 
 class AppearanceSection(Section):
-    """The theme, applied as soon as it is chosen, the bell, and the way to the keys.
+    """The theme, applied as soon as it is chosen, the bell, notices, titles, and the way to the keys.
 
     Args:
         services: What reads and changes them.
@@ -22,7 +22,7 @@ class AppearanceSection(Section):
         super().__init__(services, 5, "Appearance and keys", id="settings-appearance")
 
     def compose(self) -> ComposeResult:
-        """A field, a toggle and a button."""
+        """The fields, a toggle and a button."""
         themes = [
             Choice(name, "dark" if theme.dark else "light")
             for name, theme in sorted(self.app.available_themes.items())
@@ -48,7 +48,17 @@ class AppearanceSection(Section):
             strict=True,
             hint="When a reply took over 15 s and another window has the focus.",
         )
-
+        yield setting_field(
+            self.services,
+            "titles",
+            "Titles",
+            choices=[
+                Choice(TitleSource.PROMPT, "the first prompt's first line, free of tokens"),
+                Choice(TitleSource.MODEL, "asked of the model after its first reply"),
+            ],
+            strict=True,
+            hint="A title that the model is asked for is counted like any turn.",
+        )
         yield TextButton(self._keys_words(), id="change-keys")
 
     def reload(self) -> None:
