@@ -7,15 +7,14 @@ from functools import partial
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
-from tui.core.public_keys import KeyLine, parse_public_keys
-from tui.core.settings import LOCAL_USER, POOLED, UserRole, UserSettings
+from tui.core.public_keys import parse_public_keys
+from tui.core.settings import LOCAL_USER, UserRole, UserSettings
 from tui.core.users import PublicKey, check_user_name
-from tui.services import tables
+from tui.services import tables, user_records
 from tui.services.user_figures import UserEntry, entries
 
 __all__ = ["RemovedUser", "UserEntry", "Users"]
 
-MOST_KEYS_OF_USER = 20
 MOST_SIGNED_UP = 1_000
 """Users from which on nobody can sign up by themselves; an admin still adds more."""
 
@@ -63,7 +62,7 @@ class Users:
 
     def exists(self, user: str) -> bool:
         """Whether there is such a user; `local` there always is."""
-        return user == LOCAL_USER or _find(self._store.view, user) is not None
+        return user == LOCAL_USER or user_records.find(self._store.view, user) is not None
 
     def role(self, user: str) -> UserRole:
         """What a user may do; one that is gone counts as a member."""
@@ -87,7 +86,7 @@ class Users:
         for entry in self.list():
             if entry.name == name:
                 return entry
-        raise _unknown(name)
+        raise user_records.unknown(name)
 
     async def add(
         self, name: str, keys: str, tier: str = "free", *, admin: bool = False
@@ -112,9 +111,9 @@ class Users:
 
         def work(state: State) -> tuple[PublicKey, ...]:
             self._allow(state)
-            _check_tier(state, tier)
+            user_records.check_tier(state, tier)
             role = UserRole.ADMIN if admin else UserRole.MEMBER
-            added = self._enter(state, name, lines, tier, role, self._by)
+            added = user_records.enter(state, UserSettings(name, role, tier, self._clock()), lines, self._by)
             tables.note(state, self._clock(), self._by, "user added", f"{name} ({role}, {tier})")
             return added
 
@@ -141,11 +140,13 @@ class Users:
         left = any(entry.user == name for entry in older)
 
         def work(state: State) -> PublicKey:
-            if left or _is_known(state, name):
-                raise _taken(name)
+            if left or user_records.is_known(state, name):
+                raise user_records.taken(name)
             if len(state.user_settings) >= MOST_SIGNED_UP:
                 raise InvalidValueError("This host takes no more users by itself: ask its admin.")
-            added = self._enter(state, name, lines[:1], "free", UserRole.MEMBER, name)
+            added = user_records.enter(
+                state, UserSettings(name, UserRole.MEMBER, "free", self._clock()), lines[:1], name
+            )
             tables.note(state, self._clock(), name, "user signed up", f"{name} {added[0].fingerprint}")
             return added[0]
 
@@ -166,8 +167,8 @@ class Users:
 
         def work(state: State) -> tuple[PublicKey, ...]:
             self._allow(state)
-            _get(state, _not_local(name))
-            added = self._insert_keys(state, name, lines, self._by)
+            user_records.get(state, user_records.not_local(name))
+            added = user_records.insert_keys(state, name, lines, self._clock(), self._by)
             for key in added:
                 tables.note(state, self._clock(), self._by, "key added", f"{name} {key.fingerprint}")
             return added
@@ -184,7 +185,7 @@ class Users:
 
         def work(state: State) -> None:
             self._allow(state)
-            _get(state, name)
+            user_records.get(state, name)
             found = state.public_keys.find(lambda key: (key.user, key.fingerprint) == (name, fingerprint))
             if found is None:
                 raise InvalidValueError(f"{name} has no key with that fingerprint.")
@@ -209,7 +210,7 @@ class Users:
 
         def work(state: State) -> UserSettings:
             self._allow(state)
-            doc_id, record = _get(state, _not_local(name))
+            doc_id, record = user_records.get(state, user_records.not_local(name))
             if name == self._by:
                 raise InvalidValueError("You can't remove yourself: ask another admin to.")
             state.user_settings.remove(doc_id)
@@ -221,7 +222,7 @@ class Users:
 
         record = await self._store.transaction(work)
         count = await self._remove_conversations(name, delete=conversations)
-        if self._forget_keys is not None and (kept := _providers_of_keys(record)):
+        if self._forget_keys is not None and (kept := user_records.providers_of_keys(record)):
             await self._forget_keys(name, kept)
         return RemovedUser(name, count, conversations)
 
@@ -235,7 +236,7 @@ class Users:
 
         def work(state: State) -> None:
             self._allow(state)
-            _check_tier(state, tier)
+            user_records.check_tier(state, tier)
             record = tables.user_settings(state, self._known(state, name), self._clock())
             tables.change_user(state, replace(record, tier=tier))
             tables.note(state, self._clock(), self._by, "tier", f"{name} = {tier}")
@@ -252,7 +253,7 @@ class Users:
 
         def work(state: State) -> None:
             self._allow(state)
-            doc_id, record = _get(state, _not_local(name))
+            doc_id, record = user_records.get(state, user_records.not_local(name))
             if name == self._by and role is not UserRole.ADMIN:
                 raise InvalidValueError("You can't take the role from yourself: ask another admin to.")
             quotas = tables.token_quotas(state) if role is UserRole.ADMIN else None
@@ -291,30 +292,8 @@ class Users:
 
     def _known(self, state: State, name: str) -> str:
         if name != LOCAL_USER:
-            _get(state, name)
+            user_records.get(state, name)
         return name
-
-    def _enter(
-        self, state: State, name: str, lines: Iterable[KeyLine], tier: str, role: UserRole, by: str
-    ) -> tuple[PublicKey, ...]:
-        if _find(state, name) is not None:
-            raise _taken(name)
-        quotas = tables.token_quotas(state) if role is UserRole.ADMIN else None
-        state.user_settings.insert(UserSettings(name, role, tier, self._clock(), token_quotas=quotas))
-        return self._insert_keys(state, name, lines, by)
-
-    def _insert_keys(
-        self, state: State, name: str, lines: Iterable[KeyLine], by: str
-    ) -> tuple[PublicKey, ...]:
-        owners = {key.fingerprint: key.user for _, key in state.public_keys}
-        new = [line.of(name, self._clock(), by) for line in lines if owners.get(line.fingerprint) != name]
-        if any(key.fingerprint in owners for key in new):
-            raise InvalidValueError("That key is another user's already: each key belongs to one user.")
-        if len(new) + sum(owner == name for owner in owners.values()) > MOST_KEYS_OF_USER:
-            raise InvalidValueError(f"A user can have at most {MOST_KEYS_OF_USER} keys.")
-        for key in new:
-            state.public_keys.insert(key)
-        return tuple(new)
 
     async def _remove_conversations(self, name: str, *, delete: bool) -> int:
         live = {entry.id for _, entry in self._store.view.conversations if entry.user == name}
@@ -324,70 +303,9 @@ class Users:
             return len(found)
         for conversation_id in sorted(found):
             await self._store.recall_conversation(conversation_id)
-            await self._store.transaction(partial(_drop, name=name, conversation_id=conversation_id))
+            await self._store.transaction(
+                partial(user_records.drop_conversation, name=name, conversation_id=conversation_id)
+            )
             await self._store.remove_messages(conversation_id)
-        await self._store.transaction(lambda state: _drop_written(state, name))
+        await self._store.transaction(lambda state: user_records.drop_written(state, name))
         return len(found)
-
-
-def _find(state: State, user: str) -> tuple[int, UserSettings] | None:
-    return state.user_settings.find(lambda record: record.user == user)
-
-
-def _get(state: State, user: str) -> tuple[int, UserSettings]:
-    found = _find(state, user)
-    if found is None:
-        raise _unknown(user)
-    return found
-
-
-def _not_local(name: str) -> str:
-    if name == LOCAL_USER:
-        raise InvalidValueError("The local user is the host: it needs no key, and is always an admin.")
-    return name
-
-
-def _check_tier(state: State, tier: str) -> None:
-    tiers = tables.host_settings(state).tiers
-    if tier not in tiers:
-        raise InvalidValueError(f"There is no tier {tier[:40]!r}: choose from {', '.join(tiers)}.")
-
-
-def _is_known(state: State, name: str) -> bool:
-    """Whether there is such a user, or was: a new one must not come into what another left."""
-    return (
-        _find(state, name) is not None
-        or any(total.user == name for _, total in state.usage_rollup)
-        or any(entry.user == name for _, entry in state.conversations)
-        or any(draft.user == name for _, draft in state.drafts)
-        or any(persona.user == name for _, persona in state.personas)
-        or any(attempt.user == name for _, attempt in state.attempts)
-    )
-
-
-def _providers_of_keys(record: UserSettings) -> tuple[str, ...]:
-    keys = record.api_keys
-    return tuple(name for name in (*POOLED, *keys.endpoints) if keys.state(name).set)
-
-
-def _drop(state: State, name: str, conversation_id: str) -> None:
-    found = state.conversations.find(lambda entry: (entry.id, entry.user) == (conversation_id, name))
-    if found is not None:
-        state.conversations.remove(found[0])
-
-
-def _drop_written(state: State, name: str) -> None:
-    for draft_id, draft in list(state.drafts):
-        if draft.user == name:
-            state.drafts.remove(draft_id)
-    for persona_id, persona in list(state.personas):
-        if persona.user == name:
-            state.personas.remove(persona_id)
-
-
-def _unknown(name: str) -> InvalidValueError:
-    return InvalidValueError(f"There is no user {name[:40]!r}: `ctroom users list` shows them all.")
-
-
-def _taken(name: str) -> InvalidValueError:
-    return InvalidValueError(f"The name {name!r} is taken: choose another.")
