@@ -270,7 +270,7 @@ class CtroomApp(App[None]):
     async def _save_requested(self, event: Transcript.SaveRequested) -> None:
         from tui.outside import save_code
 
-        await save_code(self, event.block)
+        await save_code(self, event.block, self.services.user)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a selection: Textual's own keys for that end here, in text fields without a word."""

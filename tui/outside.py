@@ -73,12 +73,13 @@ async def copy_text(
         )
 
 
-async def save_code(app: App[Any], block: "Thing") -> None:
+async def save_code(app: App[Any], block: "Thing", user: str) -> None:
     """Ask where a code block is to be saved, save it there, and say so.
 
     Args:
         app: Where it is asked.
         block: The code block.
+        user: Who saves it.
     """
     from tui.dialogs.save_code import SaveCodeDialog
 
@@ -86,7 +87,7 @@ async def save_code(app: App[Any], block: "Thing") -> None:
         if path:
             app.notify(f"Saved {block.label} as {sanitize_line(path, _SHOWN)}.", timeout=5, markup=False)
 
-    await app.push_screen(SaveCodeDialog(block), answered)
+    await app.push_screen(SaveCodeDialog(block, user), answered)
 
 
 async def follow_link(app: App[Any], environ: Mapping[str, str], href: str) -> None:

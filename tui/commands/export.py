@@ -46,7 +46,7 @@ def command(conversation: str | None, every: bool, form: str | None, output: Pat
         if every:
             return await _export_all(services, entries, chosen, output)
         content, name = await _exported(services, _find(entries, conversation), chosen)
-        _put(content, name, output, into_directory=into_directory)
+        _put(content, name, output, services.user, into_directory=into_directory)
         return DONE
 
     return run(work)
@@ -60,15 +60,15 @@ async def _exported(services: "Services", entry: "Conversation", form: "ExportFo
     return export(opened, form, services.store.load_attachment), file_name(entry, form)
 
 
-def _put(content: str, name: str, output: Path | None, *, into_directory: bool) -> None:
+def _put(content: str, name: str, output: Path | None, user: str, *, into_directory: bool) -> None:
     from tui.services.exporting import write_new, write_numbered
 
     if output is None or str(output) == "-":
         click.echo(sanitize(content), nl=False)
     elif into_directory:
-        click.echo(write_numbered(output, name, content))
+        click.echo(write_numbered(output, name, content, user))
     else:
-        write_new(output, content)
+        write_new(output, content, user)
 
 
 async def _export_all(
@@ -90,7 +90,7 @@ async def _export_all(
             failed = True
             say(f"\u201c{sanitize_line(entry.title)}\u201d was not exported: {error}")
             continue
-        write_numbered(directory, name, content)
+        write_numbered(directory, name, content, services.user)
         written += 1
     click.echo(f"{written:,} exported to {directory}")
     return FAILED if failed else DONE

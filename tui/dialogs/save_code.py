@@ -22,13 +22,15 @@ class SaveCodeDialog(Dialog[str]):
 
     Args:
         block: The code block.
+        user: Who saves it.
     """
 
     AUTO_FOCUS = "Input"
 
-    def __init__(self, block: Thing) -> None:
+    def __init__(self, block: Thing, user: str) -> None:
         super().__init__()
         self._block = block
+        self._user = user
         self._refused = ""
 
     def compose(self) -> ComposeResult:
@@ -58,7 +60,9 @@ class SaveCodeDialog(Dialog[str]):
         event.stop()
         replace = self._refused == event.value
         try:
-            path = await asyncio.to_thread(save_code, event.value, self._block.text, replace=replace)
+            path = await asyncio.to_thread(
+                save_code, event.value, self._block.text, self._user, replace=replace
+            )
         except InvalidValueError as error:
             self._refused = event.value if isinstance(error, FileExistsAlreadyError) else ""
             self._say(str(error), wrong=True)

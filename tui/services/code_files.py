@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui.core.errors import InvalidValueError
 from tui.core.text import sanitize_line
+from tui.services.host_files import check_may_write
 
 MODE = 0o644
 """Code that a model wrote is never executable by itself."""
@@ -88,12 +89,13 @@ def suggested_name(language: str, number: str = "1") -> str:
     return _NAMES.get(word) or f"code-{number}.{_ENDINGS.get(word, 'txt')}"
 
 
-def save_code(path: str, code: str, *, replace: bool = False) -> str:
+def save_code(path: str, code: str, user: str, *, replace: bool = False) -> str:
     """Write code to a file, as UTF-8 with a newline at its end. It blocks.
 
     Args:
         path: As typed: relative to the directory that the app was started in; "~" is a home directory.
         code: What is saved.
+        user: Who saves it: files of this machine are its owner's to write.
         replace: Whether a file of that name may be replaced.
 
     Returns:
@@ -103,6 +105,7 @@ def save_code(path: str, code: str, *, replace: bool = False) -> str:
         FileExistsAlreadyError: There is such a file, and `replace` does not say that it may go.
         InvalidValueError: It could not be saved; the sentence says why.
     """
+    check_may_write(user)
     if not path.strip():
         raise InvalidValueError("Type the name of a file.")
     try:

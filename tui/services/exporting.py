@@ -16,6 +16,7 @@ from tui.core.errors import InvalidValueError
 from tui.core.settings import provider_name
 from tui.core.text import sanitize_line
 from tui.core.usage import Provenance, Usage
+from tui.services.host_files import check_may_write
 from tui.services.library import OpenConversation
 from tui.storage.records import codec
 
@@ -61,12 +62,13 @@ def file_name(conversation: Conversation, form: ExportFormat) -> str:
     return f"{name.rstrip('. ')}.{form.value}"
 
 
-def write_new(path: Path, content: str) -> Path:
-    """Write a file that is not there yet.
+def write_new(path: Path, content: str, user: str) -> Path:
+    """Write a file that is not there yet, on behalf of a user.
 
     Raises:
-        InvalidValueError: There is such a file, or it can't be written.
+        InvalidValueError: There is such a file, it can't be written, or the user works from elsewhere.
     """
+    check_may_write(user)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
@@ -78,17 +80,18 @@ def write_new(path: Path, content: str) -> Path:
     return path
 
 
-def write_numbered(directory: Path, name: str, content: str) -> Path:
+def write_numbered(directory: Path, name: str, content: str, user: str) -> Path:
     """Write a file under this name, or with a number after it where there is such a file.
 
     Raises:
-        InvalidValueError: It can't be written.
+        InvalidValueError: It can't be written, or the user works from elsewhere.
     """
+    check_may_write(user)
     path, number = directory / name, 1
     while path.exists() or path.is_symlink():
         number += 1
         path = directory / f"{Path(name).stem} {number}{Path(name).suffix}"
-    return write_new(path, content)
+    return write_new(path, content, user)
 
 
 def usage_totals(messages: Iterable[Message]) -> dict[Provenance, Usage]:

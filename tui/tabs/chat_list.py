@@ -219,7 +219,7 @@ class ChatList(ConversationList):
         try:
             opened = await self._library.open(conversation_id)
             content = await asyncio.to_thread(export, opened, form, self._load_attachment)
-            await asyncio.to_thread(write_new, path, content)
+            await asyncio.to_thread(write_new, path, content, self._library.user)
         except CtroomError as error:
             self.notify(str(error), title="Not exported", severity="error", timeout=10, markup=False)
         else:

@@ -27,7 +27,7 @@ def test_a_name_goes_by_the_language(language: str, name: str) -> None:
 def test_code_is_saved_as_it_is_for_all_to_read(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        path = save_code(str(tmp_path / "a.py"), "print('ä')\r\n\tx")
+        path = save_code(str(tmp_path / "a.py"), "print('ä')\r\n\tx", "local")
     finally:
         os.umask(before)
     assert path == str(tmp_path / "a.py")
@@ -39,15 +39,15 @@ def test_a_file_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:
     there = tmp_path / "a.py"
     there.write_text("precious, and longer\n")
     with pytest.raises(FileExistsAlreadyError, match=r"^a\.py exists already: Enter again"):
-        save_code(str(there), "new")
+        save_code(str(there), "new", "local")
     assert there.read_text() == "precious, and longer\n"
-    save_code(str(there), "new", replace=True)
+    save_code(str(there), "new", "local", replace=True)
     assert there.read_text() == "new\n"
 
 
 def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert save_code(" ~/b.txt ", "x") == str(tmp_path / "b.txt")
+    assert save_code(" ~/b.txt ", "x", "local") == str(tmp_path / "b.txt")
 
 
 def test_what_cant_be_saved_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -63,5 +63,5 @@ def test_what_cant_be_saved_is_said_in_one_sentence(tmp_path: Path) -> None:
         ("a\0b", "a␀b was not saved (embedded null byte): choose another name."),
     ):
         with pytest.raises(InvalidValueError) as refused:
-            save_code(path, "x", replace=True)
+            save_code(path, "x", "local", replace=True)
         assert str(refused.value) == words

@@ -88,7 +88,7 @@ async def test_json_keeps_everything_and_comes_back(tmp_path: Path) -> None:
     prompt = replace(PROMPT, attachments=(attached,))
     opened = replace(OPENED, messages=(prompt, REPLY), all_messages=(prompt, REPLY, OTHER))
     path = tmp_path / "trip.json"
-    write_new(path, export(opened, ExportFormat.JSON, store.load_attachment))
+    write_new(path, export(opened, ExportFormat.JSON, store.load_attachment), "local")
 
     fresh = MemoryStore()
     library = Library(fresh, "local", StepClock())
@@ -127,14 +127,14 @@ def test_a_long_title_still_makes_a_name() -> None:
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    path = write_new(tmp_path / "a.md", "first")
+    path = write_new(tmp_path / "a.md", "first", "local")
     with pytest.raises(InvalidValueError, match="there already"):
-        write_new(path, "second")
-    assert write_numbered(tmp_path, "a.md", "second").name == "a 2.md"
-    assert write_numbered(tmp_path, "a.md", "third").name == "a 3.md"
+        write_new(path, "second", "local")
+    assert write_numbered(tmp_path, "a.md", "second", "local").name == "a 2.md"
+    assert write_numbered(tmp_path, "a.md", "third", "local").name == "a 3.md"
     assert path.read_text() == "first"
     with pytest.raises(InvalidValueError, match="could not be written"):
-        write_new(tmp_path / "none" / "a.md", "lost")
+        write_new(tmp_path / "none" / "a.md", "lost", "local")
 
 
 async def test_json_of_another_version_or_with_damage_is_told(tmp_path: Path) -> None:
