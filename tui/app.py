@@ -8,6 +8,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import ModalScreen, SystemModalScreen
@@ -25,6 +26,7 @@ from tui.tabs.chat import ChatTab
 from tui.widgets.header_bar import HeaderBar, TabName
 from tui.widgets.hint_bar import APP_BINDINGS, HintBar, key_words
 from tui.widgets.prompt import Prompt
+from tui.widgets.safe_text import SAFE_TEXT
 from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 
@@ -225,6 +227,10 @@ class CtroomApp(App[None]):
             self.chat.to_prompt()
         else:
             self.query_one(f"#{tab}").focus()
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """What every line goes through before the terminal: at the end nothing in it can act on that."""
+        return [*super().get_line_filters(), SAFE_TEXT]
 
     def get_key_display(self, binding: Binding) -> str:
         """A key for people: "F1", "Esc", "Ctrl+Q"."""

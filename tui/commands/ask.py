@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.runtime import DONE, FAILED, NO_KEY, REFUSED, run, say
+from tui.commands.runtime import DONE, FAILED, NO_KEY, REFUSED, run
+from tui.commands.streams import ProcessStreams, piped_input
 from tui.core.chat import (
     REASONING_EFFORTS,
     Attachment,
@@ -18,7 +19,9 @@ from tui.core.chat import (
     TurnOptions,
 )
 from tui.core.errors import InvalidValueError
+from tui.core.frozen import frozen
 from tui.core.settings import provider_name
+from tui.core.streams import Streams
 from tui.core.text import sanitize
 from tui.core.turns import ReplyEnded, Retrying, TurnEvent
 
@@ -59,36 +62,92 @@ def command(
     as_json: bool,
 ) -> int:
     """Ask PROMPT; what is piped to standard input is appended to it (`-`: only that)."""
-    text = _whole_prompt(prompt, needed=not paths)
+    order = Question(
+        prompt, provider, model, persona, system, temperature, effort, max_output, paths, yes, as_json
+    )
+    text = order.text(piped_input())
+    return run(lambda services: ask(services, order, text, ProcessStreams()))
 
-    async def work(services: "Services") -> int:
-        chosen = _checked(services, provider)
-        using = model or services.models.default(chosen)
-        options = turn_options(services, persona, system, temperature, effort, max_output)
-        attached = await _attached(services, paths, chosen, using, yes=yes)
-        conversation = await services.library.create(chosen, using, options)
-        printer = Printer(plain=not as_json)
-        async with aclosing(services.turns.send(conversation.id, text, attachments=attached)) as events:
-            async for event in events:
-                printer.take(event)
-        if as_json:
-            click.echo(json.dumps(printer.report(conversation.id)))
-        status = printer.finish()
-        if not await services.turns.save_pending():
-            say(
-                "This turn was not saved, so it is only shown here: free some space on the disk, or look who "
-                "may write to the data directory."
-            )
-            return status or FAILED
-        return status
 
-    return run(work)
+@frozen
+class Question:
+    """What `ask` was given; the fields are its parameters."""
+
+    prompt: str | None
+    provider: str | None
+    model: str | None
+    persona: str | None
+    system: str | None
+    temperature: str | None
+    effort: str | None
+    max_output: str | None
+    paths: tuple[str, ...]
+    yes: bool
+    as_json: bool
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether there is nothing to ask without standard input."""
+        return self.prompt in (None, "-") and not self.paths
+
+    def text(self, piped: str) -> str:
+        """The whole prompt.
+
+        Args:
+            piped: What came on standard input.
+
+        Raises:
+            click.UsageError: There is none.
+        """
+        parts = [part for part in (None if self.prompt == "-" else self.prompt, piped.strip()) if part]
+        if not parts and not self.paths:
+            raise click.UsageError("There is nothing to ask: give a prompt, or pipe one to standard input.")
+        return "\n\n".join(parts)
+
+
+async def ask(services: "Services", order: Question, text: str, streams: Streams) -> int:
+    """Have one turn in a new conversation.
+
+    Args:
+        services: Whose turn it is.
+        order: What was asked for.
+        text: The whole prompt.
+        streams: Where the reply goes.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        CtroomError: Nothing was sent.
+    """
+    chosen = _checked(services, order.provider)
+    using = order.model or services.models.default(chosen)
+    options = turn_options(
+        services, order.persona, order.system, order.temperature, order.effort, order.max_output
+    )
+    attached = await _attached(services, order.paths, chosen, using, yes=order.yes)
+    conversation = await services.library.create(chosen, using, options)
+    printer = Printer(streams, plain=not order.as_json)
+    async with aclosing(services.turns.send(conversation.id, text, attachments=attached)) as events:
+        async for event in events:
+            printer.take(event)
+    if order.as_json:
+        streams.write(json.dumps(printer.report(conversation.id)) + "\n")
+    status = printer.finish()
+    if not await services.turns.save_pending():
+        streams.say(
+            "This turn was not saved, so it is only shown here: free some space on the disk, or look who "
+            "may write to the data directory."
+        )
+        return status or FAILED
+    return status
 
 
 @dataclass(slots=True)
 class Printer:
     """Writes a reply as it streams, and remembers how it ended."""
 
+    streams: Streams
     plain: bool
     text: list[str] = field(default_factory=list)
     ended: ReplyEnded | None = None
@@ -98,20 +157,20 @@ class Printer:
         if isinstance(event, TextDelta):
             self.text.append(event.text)
             if self.plain:
-                click.echo(sanitize(event.text), nl=False)
+                self.streams.write(sanitize(event.text))
         elif isinstance(event, Retrying):
-            say(f"{event.reason} Trying again in {event.seconds:.0f} s.")
+            self.streams.say(f"{event.reason} Trying again in {event.seconds:.0f} s.")
         elif isinstance(event, ReplyEnded):
             self.ended = event
 
     def finish(self) -> int:
         """End the line, say what went wrong, and return the exit status."""
         if self.plain and self.text and not self.text[-1].endswith("\n"):
-            click.echo()
+            self.streams.write("\n")
         if self.ended is None:
             return FAILED
         if self.ended.reply.error:
-            say(self.ended.reply.error)
+            self.streams.say(self.ended.reply.error)
         if self.ended.refusal is not None:
             return REFUSED
         if self.ended.no_key:
@@ -207,11 +266,3 @@ def _ask_about(warning: str, provider: str) -> None:
     told = sys.stdin is not None and sys.stdin.isatty()
     if not (told and click.confirm(f"{warning} Send it to {provider_name(provider)}?", err=True)):
         raise InvalidValueError(f"{warning} Nothing was sent: --yes sends it.")
-
-
-def _whole_prompt(prompt: str | None, *, needed: bool) -> str:
-    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
-    parts = [part for part in (None if prompt == "-" else prompt, piped.strip()) if part]
-    if not parts and needed:
-        raise click.UsageError("There is nothing to ask: give a prompt, or pipe one to standard input.")
-    return "\n\n".join(parts)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.runtime import DONE, run
+from tui.commands.streams import ProcessStreams
+from tui.core.streams import Streams
 
 if TYPE_CHECKING:
     from tui.core.figures import UsageSnapshot
@@ -26,45 +27,63 @@ LOOK_SECONDS = 30.0
 @click.option("--watch", is_flag=True, help="Print again whenever the figures change; Ctrl+C ends it.")
 def command(as_json: bool, watch: bool) -> int:
     """Print what remains."""
-
-    async def work(services: "Services") -> int:
-        if watch:
-            await watch_usage(services, as_json=as_json)
-        else:
-            click.echo("\n".join(_lines(services, _snapshot(services), as_json=as_json, indent=2)))
-        return DONE
-
-    return run(work)
+    return run(lambda services: usage(services, ProcessStreams(), as_json=as_json, watch=watch, poll=True))
 
 
-async def watch_usage(services: "Services", *, as_json: bool) -> None:
+async def usage(services: "Services", streams: Streams, *, as_json: bool, watch: bool, poll: bool) -> int:
+    """Print the figures.
+
+    Args:
+        services: Whose figures they are.
+        streams: Where they go.
+        as_json: One JSON object, or one a line, else lines for people.
+        watch: Print again whenever they change.
+        poll: Look for what other processes change; false where that is done anyway.
+
+    Returns:
+        The exit status.
+    """
+    if watch:
+        await watch_usage(services, streams, as_json=as_json, poll=poll)
+    else:
+        lines = _lines(services, _snapshot(services), as_json=as_json, indent=2)
+        streams.write("\n".join(lines) + "\n")
+    return DONE
+
+
+async def watch_usage(
+    services: "Services", streams: Streams | None = None, *, as_json: bool, poll: bool = True
+) -> None:
     """Print the figures, and again whenever they are others: by any process, or by the end of a day.
 
     Args:
         services: The session's services.
+        streams: Where they go; those of this process, unless said otherwise.
         as_json: One JSON object a line, else lines for people, drawn over on a terminal.
+        poll: Look for what other processes change.
     """
+    streams = streams or ProcessStreams()
     changed = asyncio.Event()
     stop = services.store.subscribe(changed.set)
-    poll = asyncio.ensure_future(services.poll())
-    redraw = not as_json and sys.stdout is not None and sys.stdout.isatty()
+    polling = asyncio.ensure_future(services.poll()) if poll else None
+    redraw = not as_json and streams.is_terminal
     shown: list[str] = []
     known: UsageSnapshot | None = None
     try:
         while True:
             latest = _snapshot(services)
             if known is None or replace(latest, as_of=known.as_of) != known:
-                if redraw and shown:
-                    click.echo(f"\x1b[{len(shown)}A\x1b[J", nl=False)
+                over = f"\x1b[{len(shown)}A\x1b[J" if redraw and shown else ""
                 shown = _lines(services, latest, as_json=as_json, indent=None)
-                click.echo("\n".join(shown))
+                streams.write(over + "\n".join(shown) + "\n")
             known = latest
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), _until_reset(latest))
             changed.clear()
     finally:
         stop()
-        poll.cancel()
+        if polling is not None:
+            polling.cancel()
 
 
 def _until_reset(snapshot: "UsageSnapshot") -> float:

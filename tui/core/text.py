@@ -6,6 +6,7 @@ from collections.abc import Iterable
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]"
 )
+_CONTROLS = re.compile(_UNSAFE.pattern[:-1] + r"\t\n\ud800-\udfff]")
 _NEWLINES = re.compile(r"\r\n?|\u2028|\u2029")
 _SECRETS = re.compile(
     r"""(?x)
@@ -28,6 +29,17 @@ def sanitize(text: str) -> str:
     text = _NEWLINES.sub("\n", text)
     text = _UNSAFE.sub(_picture, text)
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def without_controls(text: str) -> str:
+    """A piece of one line, as it goes to a terminal: whatever a terminal could act on is left out.
+
+    `sanitize` shows controls where text comes in; this is for the last point before the terminal, where the
+    width is settled. Each tab, which is as wide as the terminal likes, becomes a space.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROLS.sub("", text.replace("\t", " "))
 
 
 def sanitize_line(text: str, limit: int = 200) -> str:

@@ -5,10 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import providers
+from tui.core.frozen import frozen
 from tui.core.ports import Clock, Secrets, Store
 from tui.core.settings import LOCAL_USER
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
+from tui.services.connections import Connections
 from tui.services.conversation import Turns
 from tui.services.keys import Connect, KeyEnvironment, Keys
 from tui.services.library import Library
@@ -26,6 +28,26 @@ _ADDRESSES = {"openai": "OPENAI_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 """The SDKs' own variables (design, section 8)."""
 
 
+@frozen
+class Shared:
+    """What the sessions of a server have in common, beside the store."""
+
+    connections: Connections
+
+    @classmethod
+    def over(cls, connect: Connect) -> "Shared":
+        """Nothing yet.
+
+        Args:
+            connect: Makes providers.
+        """
+        return cls(Connections(connect))
+
+    async def aclose(self) -> None:
+        """Close what is open, once no session is left."""
+        await self.connections.aclose()
+
+
 def build(
     store: Store,
     secrets: Secrets,
@@ -34,6 +56,7 @@ def build(
     environ: Mapping[str, str],
     user: str = LOCAL_USER,
     sessions: "Sessions | None" = None,
+    shared: "Shared | None" = None,
 ) -> Services:
     """The services of a session.
 
@@ -45,6 +68,7 @@ def build(
         environ: The environment that default keys and addresses may come from.
         user: Whose session it is.
         sessions: Who is connected, where this is a server.
+        shared: What its sessions have in common.
     """
     addresses = {name: environ[variable] for name, variable in _ADDRESSES.items() if environ.get(variable)}
     environment = KeyEnvironment(partial(environment_key, environ), addresses)
@@ -54,7 +78,8 @@ def build(
     accounting = Accounting(store, settings, keys, prices, clock, user)
     models = Models(settings, keys, connect, providers)
     library = Library(store, user, clock)
-    turns = Turns(store, settings, keys, accounting, models, library, connect, clock)
+    clients = shared.connections if shared else None
+    turns = Turns(store, settings, keys, accounting, models, library, connect, clock, shared=clients)
     return Services(
         user,
         store,

@@ -50,6 +50,7 @@ class Turns:
         clock: The present moment.
         pause: Waits before a retry.
         checkpoint_seconds: Between two checkpoints of a reply.
+        shared: Clients that other sessions use too.
     """
 
     def __init__(
@@ -65,12 +66,13 @@ class Turns:
         *,
         pause: Pause = asyncio.sleep,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        shared: Connections | None = None,
     ) -> None:
         self._store = store
         self._library = library
         self._clock = clock
         self._outbox = Outbox(library, accounting, pause)
-        self._connections = Connections(connect)
+        self._connections = Connections(connect, shared)
         self._make_services = partial(
             TurnServices,
             settings,

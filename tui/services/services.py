@@ -38,6 +38,11 @@ class Services:
     """Who is connected; None outside `ctroom serve`."""
 
     @property
+    def remote(self) -> bool:
+        """Whether the user sits at another machine: files, programs and desktop of this one are not theirs."""
+        return self.sessions is not None
+
+    @property
     def users(self) -> "Users":
         """The host's users, as this one may see and change them; imported when they are asked for."""
         from tui.services.users import Users
