@@ -256,8 +256,11 @@ class CtroomApp(App[None]):
 
     @on(Prompt.EditorWanted)
     def _editor_wanted(self, event: Prompt.EditorWanted) -> None:
-        from tui.editor import edit_prompt
+        from tui.editor import NOT_HERE, edit_prompt
 
+        if self.services.remote:
+            self.notify(NOT_HERE, title="Editor", severity="warning", markup=False)
+            return
         work = edit_prompt(self, self.environ, event.prompt)
         self.run_worker(work, group="editor", exclusive=True, exit_on_error=False)
 

@@ -28,7 +28,8 @@ async def load_keys(services: Services, changed: Callable[[], None]) -> None:
 
 async def follow_store(services: Services, _changed: Callable[[], None]) -> None:
     """Take over what other processes commit; the store tells its subscribers."""
-    await services.poll()
+    if not services.remote:  # a server does it once for all its sessions
+        await services.poll()
 
 
 async def keep_accounts(services: Services, changed: Callable[[], None]) -> None:
@@ -37,7 +38,8 @@ async def keep_accounts(services: Services, changed: Callable[[], None]) -> None
 
     while True:
         with suppress(CtroomError):
-            await services.turns.recover()
+            if not services.remote:
+                await services.turns.recover()
             await services.turns.save_pending()
         with suppress(CtroomError):
             await purge_expired(services.store, services.library, services.user)

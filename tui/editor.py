@@ -10,6 +10,9 @@ from tui.core.errors import InvalidValueError
 from tui.terminal.editor import edit, editor_command
 from tui.widgets.prompt import Prompt
 
+NOT_HERE = "An editor would be the server's, not yours: write in the prompt itself."
+"""Said to users who sit at another machine."""
+
 
 async def edit_prompt(app: App[Any], environ: Mapping[str, str], prompt: Prompt) -> None:
     """Open the prompt in the user's editor, and take what was written there; replies stream on meanwhile.

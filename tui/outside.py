@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from tui.core.chat import Message, MessageStatus
+from tui.core.errors import InvalidValueError
 from tui.core.settings import ReplyNotice, provider_name
 from tui.core.text import sanitize_line
 from tui.terminal.clipboard import Place, copied_words, copy
@@ -82,6 +83,13 @@ async def save_code(app: App[Any], block: "Thing", user: str) -> None:
         user: Who saves it.
     """
     from tui.dialogs.save_code import SaveCodeDialog
+    from tui.services.host_files import check_may_write
+
+    try:
+        check_may_write(user)
+    except InvalidValueError as error:
+        app.notify(str(error), severity="warning", markup=False)
+        return
 
     def answered(path: str | None) -> None:
         if path:

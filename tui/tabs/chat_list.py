@@ -203,6 +203,13 @@ class ChatList(ConversationList):
     def _ask_for_path(self, conversation: Conversation) -> None:
         from tui.dialogs.line import LineDialog
         from tui.services.exporting import ExportFormat, file_name
+        from tui.services.host_files import check_may_write
+
+        try:
+            check_may_write(self._library.user)
+        except CtroomError as error:
+            self.notify(str(error), title="Not exported", severity="warning", markup=False)
+            return
 
         def answered(path: str | None) -> None:
             if path:
