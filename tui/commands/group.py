@@ -12,6 +12,7 @@ COMMANDS = {
     "keys": ("tui.commands.keys", "Set, test and remove API keys."),
     "quota": ("tui.commands.quota", "Enter what was purchased."),
     "settings": ("tui.commands.settings", "Read and change settings."),
+    "users": ("tui.commands.users", "Who may sign in, and what each may spend."),
     "serve": ("tui.commands.serve", "The app over SSH, for a team."),
     "export": ("tui.commands.export", "Conversations as Markdown or JSON."),
     "import": ("tui.commands.import_file", "Conversations from ChatGPT's export."),

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from tui.core.errors import InvalidValueError
+from tui.core.errors import InvalidValueError, SecretsError
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State, Store
 from tui.core.public_keys import parse_public_keys
 from tui.core.settings import LOCAL_USER, UserRole, UserSettings
 from tui.core.users import PublicKey, check_user_name
 from tui.services import tables, user_records
-from tui.services.user_figures import UserEntry, entries
+from tui.services.user_figures import UserEntry, entries, used_by_others
 
 __all__ = ["RemovedUser", "UserEntry", "Users"]
 
@@ -87,6 +87,24 @@ class Users:
             if entry.name == name:
                 return entry
         raise user_records.unknown(name)
+
+    async def conversations_of(self, name: str) -> int:
+        """How many conversations there are under a name: those of a user, or of one who was removed.
+
+        Raises:
+            InvalidValueError: Whoever asks is no admin.
+            StorageError: They can't be read.
+        """
+        self._allow(self._store.view)
+        return len(await self._conversations_of(name))
+
+    def used_by_removed(self) -> int:
+        """Tokens that users who were removed since ever used with default keys.
+
+        Raises:
+            InvalidValueError: Whoever asks is no admin.
+        """
+        return used_by_others(self._store.view, [entry.name for entry in self.list()])
 
     async def add(
         self, name: str, keys: str, tier: str = "free", *, admin: bool = False
@@ -221,9 +239,14 @@ class Users:
             return record
 
         record = await self._store.transaction(work)
-        count = await self._remove_conversations(name, delete=conversations)
+        count = await (self._remove_conversations if conversations else self.conversations_of)(name)
         if self._forget_keys is not None and (kept := user_records.providers_of_keys(record)):
-            await self._forget_keys(name, kept)
+            try:
+                await self._forget_keys(name, kept)
+            except SecretsError as error:
+                raise SecretsError(
+                    f"{name} was removed, but an API key of theirs was not: {error}"
+                ) from error
         return RemovedUser(name, count, conversations)
 
     async def set_tier(self, name: str, tier: str) -> None:
@@ -295,12 +318,13 @@ class Users:
             user_records.get(state, name)
         return name
 
-    async def _remove_conversations(self, name: str, *, delete: bool) -> int:
+    async def _conversations_of(self, name: str) -> set[str]:
         live = {entry.id for _, entry in self._store.view.conversations if entry.user == name}
         older = {entry.id for entry in await self._store.load_older_conversations() if entry.user == name}
-        found = live | older
-        if not delete:
-            return len(found)
+        return live | older
+
+    async def _remove_conversations(self, name: str) -> int:
+        found = await self._conversations_of(name)
         for conversation_id in sorted(found):
             await self._store.recall_conversation(conversation_id)
             await self._store.transaction(

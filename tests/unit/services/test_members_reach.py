@@ -179,6 +179,8 @@ REFUSED: dict[str, Try] = {
     ),
     "Users.list": lambda at: _now(at.sam.users.list()),
     "Users.get": lambda at: _now(at.sam.users.get("kim")),
+    "Users.conversations_of": lambda at: at.sam.users.conversations_of("kim"),
+    "Users.used_by_removed": lambda at: _now(at.sam.users.used_by_removed()),
     "Users.add": lambda at: at.sam.users.add("max", ed25519("new")),
     "Users.add_key": lambda at: at.sam.users.add_key("sam", ed25519("new")),
     "Users.remove_key": lambda at: at.sam.users.remove_key("kim", "SHA256:x"),
