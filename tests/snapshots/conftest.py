@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snapshots.scenes import EXAMPLE, TODAY, Scene, conversed
+from tests.snapshots.scenes import EXAMPLE, TODAY, Scene, conversed, serving
 
 
 @pytest.fixture
@@ -28,5 +28,13 @@ def example(ctroom_home: Path) -> Iterator[Scene]:
 def little(ctroom_home: Path) -> Iterator[Scene]:
     """OpenAI's tokens run low, Google's are almost gone, and so is the day's allowance."""
     scene = conversed(ctroom_home, {"openai": 847_700, "google": 481_250}, {"openai": 1_204, "google": 7_296})
+    yield scene
+    scene.close()
+
+
+@pytest.fixture
+def team(ctroom_home: Path) -> Iterator[Scene]:
+    """A host that serves a team."""
+    scene = serving(ctroom_home)
     yield scene
     scene.close()

@@ -11,12 +11,15 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.support.connected import Connected
+from tests.support.public_keys import ed25519
 from tests.support.session import DictSecrets, ManualClock
 from tui import providers
 from tui.app import CtroomApp
 from tui.core.chat import Message, MessageStatus, Role, new_id
 from tui.core.ports import Provider
 from tui.core.quota import KeySource
+from tui.core.sessions import SessionInfo, Sessions
 from tui.core.settings import DEFAULT_MODELS, LOCAL_USER
 from tui.core.usage import Measured, Provenance, Usage
 from tui.providers.demo import INSTANT
@@ -64,10 +67,12 @@ class Scene:
     Args:
         home: The data directory.
         keys: Default keys, as the environment gives them.
+        sessions: Who is connected, where the app is served.
     """
 
     home: Path
     keys: Mapping[str, str] = field(default_factory=dict)
+    sessions: Sessions | None = None
 
     def __post_init__(self) -> None:
         self.clock = ManualClock(NOW)
@@ -89,15 +94,21 @@ class Scene:
         """Enter what was purchased."""
         self._do(self.services.accounting.set_purchased(provider, tokens))
 
-    def use(self, provider: str, tokens: int, *, days_ago: int = 0) -> None:
+    def use(self, provider: str, tokens: int, *, days_ago: int = 0, user: str = LOCAL_USER) -> None:
         """A turn on the default key of a provider that used this many tokens, as reported."""
         self.clock.now = NOW - timedelta(days=days_ago, hours=1)
-        self._do(self._use(provider, tokens))
+        self._do(self._use(provider, tokens, user))
 
     def converse(self, title: str, messages: Sequence[Message], *, hours_ago: float = 0) -> None:
         """A conversation with a title of the user's own."""
         self.clock.now = NOW - timedelta(hours=hours_ago)
         self._do(self._converse(title, messages))
+
+    def join(self, name: str, tier: str, *, admin: bool = False) -> None:
+        """Add a user."""
+        self.clock.now = NOW - timedelta(days=20)
+        key = ed25519(name, f"{name}@laptop")
+        self._do(self.services.users.add(name, key, tier, admin=admin))
 
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
@@ -110,13 +121,16 @@ class Scene:
     async def _build(self) -> Services:
         store = await JsonStore.open(self.home, self.clock)
         secrets = DictSecrets("the system keyring")
-        return build(store, secrets, _connect, self.clock, self.environ, LOCAL_USER)
+        return build(store, secrets, _connect, self.clock, self.environ, LOCAL_USER, self.sessions)
 
-    async def _use(self, provider: str, tokens: int) -> None:
-        request = AdmissionRequest(new_id(), provider, DEFAULT_MODELS[provider], KeySource.DEFAULT, 1, 100)
-        hold = await self.services.accounting.admit(request)
+    async def _use(self, provider: str, tokens: int, user: str) -> None:
+        services = self.services
+        store, now, found = services.store, self.clock, self.environ
+        theirs = services if user == LOCAL_USER else build(store, DictSecrets(), _connect, now, found, user)
+        request = AdmissionRequest(new_id(), provider, DEFAULT_MODELS[provider], KeySource.DEFAULT, 1, 64)
+        hold = await theirs.accounting.admit(request)
         usage = Usage(tokens // 5, tokens - tokens // 5)
-        await self.services.accounting.settle(hold.attempt_id, Measured(usage, Provenance.REPORTED))
+        await theirs.accounting.settle(hold.attempt_id, Measured(usage, Provenance.REPORTED))
 
     async def _converse(self, title: str, messages: Sequence[Message]) -> None:
         made = await self.services.library.create("openai", DEFAULT_MODELS["openai"])
@@ -229,6 +243,33 @@ def conversed(home: Path, used: Mapping[str, int], today: Mapping[str, int]) -> 
     ):
         scene.converse(title, (prompt, reply), hours_ago=hours_ago)
     scene.converse("Rust lifetimes, simply", LIFETIMES)
+    return scene
+
+
+def serving(home: Path) -> Scene:
+    """A host with a team, some of whom are connected."""
+    since = NOW - timedelta(minutes=43)
+    sessions = Connected(
+        SessionInfo("1", "ann", "192.168.0.17", since - timedelta(hours=2)),
+        SessionInfo("2", "kim.lee", "192.168.0.23", since),
+        SessionInfo("3", "kim.lee", "10.8.0.4", since + timedelta(minutes=40)),
+    )
+    scene = Scene(home, KEYS, sessions)
+    for provider, purchased in (("openai", 1_000_000), ("google", 500_000)):
+        scene.purchase(provider, purchased)
+    for name, tier in (("ann", "unlimited"), ("kim.lee", "basic"), ("max", "free"), ("sam", "free")):
+        scene.join(name, tier, admin=name == "ann")
+    for user, tokens, days_ago in (
+        ("local", 43_000, 3),
+        ("ann", 31_000, 3),
+        ("kim.lee", 9_400, 2),
+        ("local", 1_204, 0),
+        ("ann", 18_311, 0),
+        ("kim.lee", 9_120, 0),
+        ("sam", 312, 0),
+        ("sam", 520, 0),
+    ):
+        scene.use("openai", tokens, days_ago=days_ago, user=user)
     return scene
 
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from tests.environment import ROOT
 from tests.support.session import DictSecrets, ManualClock
 from tui.core.figures import UsageSnapshot
+from tui.core.sessions import Sessions
 from tui.core.settings import LOCAL_USER
 from tui.providers import connect
 from tui.services.build import build
@@ -65,7 +66,12 @@ class Made:
 
 
 async def make(
-    home: Path, *, environ: dict[str, str] | None = None, user: str = LOCAL_USER, durable: bool = True
+    home: Path,
+    *,
+    environ: dict[str, str] | None = None,
+    user: str = LOCAL_USER,
+    durable: bool = True,
+    sessions: Sessions | None = None,
 ) -> Made:
     """Services on a data directory; by default with a default key for OpenAI in the environment."""
     clock = ManualClock()
@@ -73,7 +79,7 @@ async def make(
     place = "the system keyring" if durable else "this session only"
     secrets = DictSecrets(place, durable=durable)
     found = environ or {"OPENAI_API_KEY": DEFAULT_KEY, "OPENAI_BASE_URL": NOBODY}
-    return Made(build(store, secrets, connect, clock, found, user), secrets)
+    return Made(build(store, secrets, connect, clock, found, user, sessions), secrets)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:

@@ -17,12 +17,13 @@ from tui.core.settings import provider_name
 from tui.services.services import Services
 from tui.widgets.settings.api_keys import ApiKeysSection
 from tui.widgets.settings.appearance import AppearanceSection
-from tui.widgets.settings.columns import ColumnsLayout
+from tui.widgets.settings.columns import ACROSS, ColumnsLayout
 from tui.widgets.settings.limits import LimitsSection
 from tui.widgets.settings.models_endpoints import ModelsEndpointsSection
 from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.token_quotas import TokenQuotasSection
+from tui.widgets.settings.users import UsersSection
 from tui.widgets.text_button import TextButton
 
 WIDE = 100
@@ -31,10 +32,12 @@ _SECTION_OF = {"endpoints": 3, "tiers": 4, "tier": 4, "time_zone": 4, "keymap": 
 """The section of a setting that has no field of its own, by its name's first part; else the first section."""
 LEFT = (1, 3)
 """The numbers of the sections of the left column; about half of the rows."""
+USERS = 6
+"""The number of the section that is an admin's alone, as wide as both columns."""
 
 
 class SettingsTab(VerticalScroll, can_focus=False):
-    """Five numbered sections; a number jumps to its section while no text is being typed.
+    """Numbered sections, the last an admin's alone; a number jumps to its section while no text is typed.
 
     Args:
         services: What reads and changes the settings.
@@ -50,7 +53,7 @@ class SettingsTab(VerticalScroll, can_focus=False):
                 tooltip=f"Go to section {number}",
                 show=False,
             )
-            for number in range(1, 6)
+            for number in range(1, 7)
         ),
         Binding("up", "step(-1)", "Up", id="settings.up", tooltip="The field before", show=False),
         Binding("down", "step(1)", "Down", id="settings.down", tooltip="The field after", show=False),
@@ -74,6 +77,7 @@ class SettingsTab(VerticalScroll, can_focus=False):
         super().__init__(id="settings")
         self.services = services
         self._columns = ColumnsLayout(_column_of, WIDE)
+        self._admin = services.settings.is_admin()
 
     def compose(self) -> ComposeResult:
         """The sections, in the order of their numbers."""
@@ -82,6 +86,8 @@ class SettingsTab(VerticalScroll, can_focus=False):
         yield ModelsEndpointsSection(self.services)
         yield LimitsSection(self.services)
         yield AppearanceSection(self.services)
+        if self._admin:
+            yield UsersSection(self.services)
 
     def on_mount(self) -> None:
         """Follow changes, whoever makes them."""
@@ -142,6 +148,20 @@ class SettingsTab(VerticalScroll, can_focus=False):
         else:
             self.screen.focus_next(selector)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A section that is not there has no key."""
+        return self._admin or (action, parameters) != ("jump", (USERS,))
+
+    @on(UsersSection.ConfirmRequested)
+    def _confirmation_asked_for(self, event: UsersSection.ConfirmRequested) -> None:
+        from tui.dialogs.confirm import ConfirmDialog
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                event.control.perform(event.deed, event.user)
+
+        self.app.push_screen(ConfirmDialog(event.question, event.detail), answered)
+
     @on(PurchaseList.Opened)
     def _purchases_opened(self, event: PurchaseList.Opened) -> None:
         from tui.dialogs.purchases import PurchasesDialog
@@ -166,6 +186,9 @@ class SettingsTab(VerticalScroll, can_focus=False):
 
     def _reload(self) -> None:
         """Take over changes of settings and keys; those of figures come by the snapshot, and often."""
+        if self._admin != self.services.settings.is_admin():  # other sections have other fields then
+            self._admin = not self._admin
+            self.refresh(recompose=True)
         facts = self._facts()
         if facts != self._known:
             self._known = facts
@@ -180,4 +203,6 @@ class SettingsTab(VerticalScroll, can_focus=False):
 
 
 def _column_of(widget: Widget) -> int:
-    return 0 if isinstance(widget, Section) and widget.number in LEFT else 1
+    if not isinstance(widget, Section):
+        return 1
+    return ACROSS if widget.number == USERS else 0 if widget.number in LEFT else 1

@@ -15,7 +15,7 @@ from tui.core.settings import DEFAULT_TIERS
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField, Choice
 from tui.widgets.settings.section import SAVED, Section
-from tui.widgets.settings.setting_fields import setting_field
+from tui.widgets.settings.setting_fields import setting_field, tier_choices
 
 ZONES = ("time_zone", "display_time_zone")
 
@@ -122,10 +122,7 @@ class LimitsSection(Section):
         )
 
     def _tiers(self) -> tuple[Choice, ...]:
-        tiers = self.services.settings.host().tiers.items()
-        return tuple(
-            Choice(name, "unlimited" if limit is None else f"{limit:,} tokens/day") for name, limit in tiers
-        )
+        return tier_choices(self.services.settings.host())
 
     def _words(self) -> str:
         limit = self.services.settings.tier_limit()

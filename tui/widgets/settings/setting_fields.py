@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tui.core.settings import HostSettings
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField, Choice
 
@@ -11,6 +12,14 @@ def shown_value(services: Services, name: str) -> str:
     value = services.settings.get(name)
     counts = name == "max_output" or name.startswith("tiers.") or name.endswith(".context")
     return f"{int(value):,}" if counts and value.isdecimal() else value
+
+
+def tier_choices(host: HostSettings) -> tuple[Choice, ...]:
+    """The tiers to choose from, with their tokens per day."""
+    return tuple(
+        Choice(name, "unlimited" if limit is None else f"{limit:,} tokens/day")
+        for name, limit in host.tiers.items()
+    )
 
 
 def setting_field(

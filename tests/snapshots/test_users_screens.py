@@ -1,0 +1,48 @@
+"""The users of a host as pictures."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.snapshots.scenes import SMALL, WIDE, Scene, until
+from tui.dialogs.confirm import ConfirmDialog
+from tui.widgets.settings.user_list import UserList
+
+Compare: TypeAlias = Callable[..., bool]
+"""The fixture `snap_compare`."""
+SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+
+
+async def go_to_users(pilot: Pilot[Any]) -> None:
+    """Open the section, with its list in focus."""
+    await pilot.pause()
+    await pilot.press("f4")
+    await until(pilot, lambda: bool(pilot.app.query("#settings:focus-within")))
+    await until(pilot, lambda: bool(pilot.app.query_one(UserList).entries))
+    pilot.app.query_one("#settings").action_jump(6)  # type: ignore[attr-defined]
+    await until(pilot, lambda: pilot.app.query_one(UserList).has_focus)
+
+
+@SIZES
+def test_a_team(team: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def choose(pilot: Pilot[Any]) -> None:
+        await go_to_users(pilot)
+        await pilot.press("down", "down")
+        await until(pilot, lambda: bool(pilot.app.query(".panel-row")))
+
+    assert snap_compare(team.app(), terminal_size=size, run_before=choose)
+
+
+def test_removing_someone(team: Scene, snap_compare: Compare) -> None:
+    async def ask(pilot: Pilot[Any]) -> None:
+        await go_to_users(pilot)
+        await pilot.press("down", "down", "delete")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
+
+    assert snap_compare(team.app(), terminal_size=WIDE, run_before=ask)
+
+
+def test_nobody_but_the_host(example: Scene, snap_compare: Compare) -> None:
+    assert snap_compare(example.app(), terminal_size=WIDE, run_before=go_to_users)
