@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from tui.core.frozen import frozen
+from tui.core.frozen import SPARSE, frozen
 from tui.core.usage import Provenance, Usage
 
 
@@ -168,7 +168,7 @@ class Conversation:
     tags: tuple[str, ...] = ()
     deleted_at: datetime | None = None
     """UTC; a deleted conversation can be restored until its file is removed."""
-    options: TurnOptions = TurnOptions()
+    options: TurnOptions = field(default=TurnOptions(), metadata={SPARSE: True})
 
 
 @frozen

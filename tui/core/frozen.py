@@ -7,6 +7,9 @@ from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+SPARSE = "sparse"
+"""In a field's metadata: the store leaves it out where it has its default. For what most records do without."""
+
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def frozen(cls: type[T]) -> type[T]:

@@ -13,6 +13,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from tui.core.frozen import SPARSE
+
 R = TypeVar("R")
 
 _Convert = Callable[[Any], Any]
@@ -76,6 +78,8 @@ class Codec(Generic[R]):
         document = {}
         for plan in self._plan:
             value = getattr(record, plan.name)
+            if plan.sparse and value == plan.default:
+                continue
             document[plan.name] = value if value is None or plan.write is None else plan.write(value)
         return document
 
@@ -99,10 +103,12 @@ def codec(record_type: type[R]) -> Codec[R]:
 class _Plan:
     """How one field is read and written."""
 
-    __slots__ = ("name", "plain", "read", "required", "write")
+    __slots__ = ("default", "name", "plain", "read", "required", "sparse", "write")
 
     def __init__(self, field: Field[Any], hint: Any) -> None:
         self.name = field.name
+        self.default = field.default
+        self.sparse = bool(field.metadata.get(SPARSE))
         self.required = field.default is MISSING and field.default_factory is MISSING
         hint, optional = _without_none(hint)
         self.plain = frozenset(((hint,) if hint in _PLAIN else ()) + ((type(None),) if optional else ()))

@@ -1,6 +1,6 @@
 """Records become JSON and come back the same; what is not a record is refused by its field's name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.storage.support import NOW, ledger_row, message
-from tui.core.chat import Conversation, Message
+from tui.core.chat import Conversation, Message, TurnOptions
 from tui.core.quota import AlertRecord, Attempt, DailyUsage, LedgerRow, OwnUsage, Pool, Purchase, Rollup
 from tui.core.records import AuditEntry, Meta
 from tui.core.settings import HostSettings, UserSettings
@@ -149,3 +149,13 @@ def test_days_are_plain_dates() -> None:
 
     assert codec(DailyUsage).encode(usage)["date"] == "2026-11-23"
     assert NOW.date() == codec(DailyUsage).decode(codec(DailyUsage).encode(usage)).date
+
+
+def test_what_most_records_do_without_is_left_out_and_comes_back() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    plain = Conversation("c", "local", "Title", at, at)
+    document = codec(Conversation).encode(plain)
+    assert "options" not in document
+    assert codec(Conversation).decode(document) == plain
+    chosen = replace(plain, options=TurnOptions(persona="Pirate"))
+    assert codec(Conversation).decode(codec(Conversation).encode(chosen)) == chosen
