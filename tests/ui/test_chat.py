@@ -164,7 +164,7 @@ async def test_a_reply_that_streams_elsewhere_is_whole_when_reopened(tmp_path: P
 async def test_the_forecast_stands_under_the_prompt(tmp_path: Path) -> None:
     async with running(tmp_path) as ui:
         await ui.type("How much is this?")
-        await ui.until(lambda: "about " in ui.screen_text())
+        await ui.until(lambda: "about " in str(ui.prompt.border_subtitle))
         assert " tokens" in str(ui.prompt.border_subtitle)
         await ui.pilot.press("ctrl+u")
         await ui.until(lambda: "Enter sends" in ui.screen_text())

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
@@ -60,9 +61,11 @@ async def test_no_key_waits_for_a_forecast(tmp_path: Path, monkeypatch: pytest.M
         asked: list[str] = []
         forecast = ui.services.turns.forecast
 
-        async def counted(conversation_id: str | None, provider: str, model: str, text: str) -> TurnForecast:
+        async def counted(
+            conversation_id: str | None, provider: str, model: str, text: str, **rest: Any
+        ) -> TurnForecast:
             asked.append(text)
-            return await forecast(conversation_id, provider, model, text)
+            return await forecast(conversation_id, provider, model, text, **rest)
 
         monkeypatch.setattr(ui.services.turns, "forecast", counted)
         for character in "typed without a rest":

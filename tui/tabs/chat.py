@@ -40,7 +40,6 @@ class ChatTab(Attaching):
             "escape",
             "to_prompt",
             "prompt",
-            show=False,
             id="chat.prompt",
             tooltip="Go back to the prompt",
         ),

@@ -276,7 +276,8 @@ class ConversationPane(MessageActions):
             target.provider,
             target.model,
             text,
-            attachments=self.prompt.attached,
+            instead_of=self.editing.id if self.editing else None,
+            attachments=(*(self.editing.attachments if self.editing else ()), *self.prompt.attached),
             options=target.options,
         )
         self.post_message(self._Forecasted(text, forecast))

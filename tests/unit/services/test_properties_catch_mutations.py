@@ -337,7 +337,7 @@ def assert_found(machine: type[Accounts]) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=150,
+                max_examples=1_000,
                 stateful_step_count=30,
                 phases=[Phase.generate],
                 verbosity=Verbosity.quiet,

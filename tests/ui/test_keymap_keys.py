@@ -50,7 +50,8 @@ async def test_a_key_chosen_in_settings_works_at_once_and_is_shown_everywhere(tm
         await ui.until(lambda: ui.app.tab == "chat")
         await ui.pilot.press("f1")
         await ui.until(lambda: "Write your prompt here." in ui.screen_text())
-        assert "F11                    Begin a new conversation" in ui.screen_text()
+        await ui.pilot.press("pagedown")
+        await ui.until(lambda: "F11                    Begin a new conversation" in ui.screen_text())
     async with running(tmp_path, WIDE) as ui:
         await ui.until(lambda: "F11 new" in ui.screen_text())
 
