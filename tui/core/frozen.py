@@ -8,7 +8,7 @@ from typing import Any, TypeVar, dataclass_transform
 T = TypeVar("T")
 
 SPARSE = "sparse"
-"""In a field's metadata: the store leaves it out where it has its default. For what most records do without."""
+"""In a field's metadata: the store leaves it out where it has its default; for what most do without."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
