@@ -35,7 +35,7 @@ async def keep_talks(home: Path) -> None:
 
 
 async def look_for(ui: Running, words: str) -> SearchDialog:
-    """Open the dialog and enter words at once, so that nothing less is sought; wait for the end of the search."""
+    """Open the dialog and enter words at once: nothing less is sought. Wait for the end of the search."""
     await ui.until(lambda: bool(ui.chat.conversations.rows))
     await ui.pilot.press("f7")
     await ui.until(lambda: isinstance(ui.app.screen, SearchDialog) and ui.app.screen.is_mounted)
