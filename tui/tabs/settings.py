@@ -188,7 +188,9 @@ class SettingsTab(VerticalScroll, can_focus=False):
         """Take over changes of settings and keys; those of figures come by the snapshot, and often."""
         if self._admin != self.services.settings.is_admin():  # other sections have other fields then
             self._admin = not self._admin
+            self._known = self._facts()
             self.refresh(recompose=True)
+            return
         facts = self._facts()
         if facts != self._known:
             self._known = facts

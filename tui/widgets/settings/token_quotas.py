@@ -123,6 +123,8 @@ class TokenQuotasSection(Section):
         return Quota(quotas.google_used, quotas.google_purchased)
 
     def _show_figures(self) -> None:
+        if self._admin != self.services.settings.is_admin():  # the tab is about to make it anew
+            return
         in_use = [provider for provider in POOLED if self._uses_default(provider)]
         self.display = self._admin or bool(in_use)
         if not self._admin:

@@ -29,6 +29,12 @@ _FIGURES = frozenset({_TODAY, _TOTAL})
 _GAP = 2
 _BARS = (16, 10, 0)
 """Cells of the bar of what is left today, the widest that fits; and none."""
+_DISPENSABLE = (_ROLE, _TOTAL, _TIER)
+"""The columns that go where there is no room for all, first to last: the panel has them too."""
+_STEPS = (
+    *((cells, frozenset[int]()) for cells in _BARS),
+    *((0, frozenset(_DISPENSABLE[:count])) for count in range(1, len(_DISPENSABLE) + 1)),
+)
 CONNECTED = "●"
 
 
@@ -48,24 +54,25 @@ def user_table(entries: Sequence[UserEntry], sessions: Mapping[str, int] | None,
         sessions: How many sessions each user has; None where there is no server to have any.
         width: Cells.
     """
-    for cells in _BARS:
-        for role in (True, False) if cells == 0 else (True,):
-            table = _table(entries, sessions, cells, role=role)
-            if max(map(width_of, (table.headings, *table.lines))) <= width:
-                return table
+    for cells, dropped in _STEPS:
+        table = _table(entries, sessions, cells, dropped)
+        if max(map(width_of, (table.headings, *table.lines))) <= width:
+            return table
     return UserTable(cut(table.headings, width), tuple(cut(line, width) for line in table.lines))
 
 
 def _table(
-    entries: Sequence[UserEntry], sessions: Mapping[str, int] | None, bar_cells: int, *, role: bool
+    entries: Sequence[UserEntry],
+    sessions: Mapping[str, int] | None,
+    bar_cells: int,
+    dropped: frozenset[int],
 ) -> UserTable:
     rows = [tuple(map(detail, HEADINGS)), *(_row(entry, sessions, bar_cells) for entry in entries)]
+    absent = dropped if sessions is not None else {*dropped, _SESSIONS}
     shown = [
         column
         for column in range(len(HEADINGS))
-        if (role or column != _ROLE)
-        and (sessions is not None or column != _SESSIONS)
-        and any(row[column] and row[column] != detail("") for row in rows)
+        if column not in absent and any(row[column] and row[column] != detail("") for row in rows)
     ]
     chosen = [[_spaced(row[column], first=at == 0) for at, column in enumerate(shown)] for row in rows]
     right = frozenset(at for at, column in enumerate(shown) if column in _FIGURES)
