@@ -13,13 +13,14 @@ from tui.commands.runtime import DONE, guarded, open_services, say, utc_now
 
 if TYPE_CHECKING:
     from tui.services.build import Shared
+    from tui.services.credentials import Connect
     from tui.services.services import Services
     from tui.ssh.host import Host
     from tui.ssh.limits import Limits
 
 _OURS = ("TEXTUAL", "NO_COLOR", "COLORTERM", "TERM_PROGRAM", "LC_TERMINAL", "ESCDELAY")
 """What Textual would take from the server's environment for every session."""
-_NOBODY = "Nobody can sign in yet: add someone with ctroom users add NAME --key FILE."
+_NOBODY = "Nobody can sign in yet: add someone with `ctroom users add NAME --key-file FILE`."
 
 
 @click.command()
@@ -80,9 +81,9 @@ async def _serve(bind: str, port: int, host_key: Path | None, limits: "Limits", 
     async with aclosing(await open_services(os.environ)) as services:
         await services.keys.load()
         shared = Shared.over(connect)
-        host = make_host(services, shared, limits, sign_up=sign_up)
+        host = make_host(services, shared, connect, limits, sign_up=sign_up)
         key = await asyncio.to_thread(load_host_key, host_key or data_directory(os.environ) / NAME)
-        server = Server(host, services)
+        server = Server(host, services, shared.pace)
         await server.listen(bind, port, key)
         try:
             journal.note("listening", address=bind, port=server.port, key=key.get_fingerprint())
@@ -98,12 +99,15 @@ async def _serve(bind: str, port: int, host_key: Path | None, limits: "Limits", 
     return DONE
 
 
-def make_host(services: "Services", shared: "Shared", limits: "Limits", *, sign_up: bool) -> "Host":
+def make_host(
+    services: "Services", shared: "Shared", connect: "Connect", limits: "Limits", *, sign_up: bool
+) -> "Host":
     """The server as its sessions know it, over the store of these services.
 
     Args:
         services: Of whoever runs the server.
         shared: What the sessions have in common.
+        connect: Makes providers.
         limits: What it bears.
         sign_up: Whether holders of unknown keys become users.
     """
@@ -111,7 +115,6 @@ def make_host(services: "Services", shared: "Shared", limits: "Limits", *, sign_
 
     from tui.commands.remote import run_remote
     from tui.paths import data_directory
-    from tui.providers import connect
     from tui.services.build import build
     from tui.ssh.access import Access
     from tui.ssh.host import Host

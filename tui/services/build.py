@@ -1,11 +1,13 @@
 """Builds the services of one user's session from the ports that the composition root made."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import providers
 from tui.core.frozen import frozen
+from tui.core.pace import Pace
 from tui.core.ports import Clock, Secrets, Store
 from tui.core.settings import LOCAL_USER
 from tui.services.accounting import Accounting
@@ -33,6 +35,8 @@ class Shared:
     """What the sessions of a server have in common, beside the store."""
 
     connections: Connections
+    pace: Pace = field(default_factory=Pace)
+    """How often what streams is drawn."""
 
     @classmethod
     def over(cls, connect: Connect) -> "Shared":
@@ -93,4 +97,5 @@ def build(
         turns,
         clock,
         sessions,
+        shared.pace if shared else Pace(),
     )

@@ -1,8 +1,10 @@
 """Everything that a user's session works with."""
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from tui.core.frozen import frozen
+from tui.core.pace import Pace
 from tui.core.ports import Clock, Store
 from tui.services.accounting import Accounting
 from tui.services.alerts import Alerts
@@ -36,10 +38,12 @@ class Services:
     clock: Clock
     sessions: "Sessions | None" = None
     """Who is connected; None outside `ctroom serve`."""
+    pace: Pace = field(default_factory=Pace)
+    """How often what streams is drawn."""
 
     @property
     def remote(self) -> bool:
-        """Whether the user sits at another machine: files, programs and desktop of this one are not theirs."""
+        """Whether the user sits at another machine: files and programs of this one are not theirs."""
         return self.sessions is not None
 
     @property

@@ -7,7 +7,8 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.filter import LineFilter
+
+from tui.widgets.safe_text import SafeText
 
 _TRUE_COLOUR_TERMS = (
     "alacritty",
@@ -43,8 +44,8 @@ def colour_system(term: str, environ: Mapping[str, str]) -> ColorSystem:
     return ColorSystem.EIGHT_BIT if "256color" in term else ColorSystem.STANDARD
 
 
-class Depth(LineFilter):
-    """Brings colours down to what a terminal has.
+class Depth(SafeText):
+    """Leaves controls out, as everywhere, and brings colours down to what a terminal has.
 
     Textual keeps the sequences of a style for the whole process, for the depth that it was first drawn in.
     With the colours themselves brought down before, every depth has styles of its own.
@@ -54,11 +55,14 @@ class Depth(LineFilter):
     """
 
     def __init__(self, system: ColorSystem) -> None:
-        super().__init__(enabled=system is not ColorSystem.TRUECOLOR)
+        super().__init__()
         self._system = system
 
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments of a line in the terminal's colours."""
+        segments = super().apply(segments, background)
+        if self._system is ColorSystem.TRUECOLOR:
+            return segments
         return [Segment(text, _brought_down(style, self._system)) for text, style, _ in segments]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
@@ -42,6 +43,7 @@ class ChannelDriver(Driver):
         mouse: Whether to ask for the mouse.
         size: The terminal's, at first.
         terminal: Where the app is.
+        acted: Called when the user did something.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class ChannelDriver(Driver):
         app: App[Any],
         *,
         terminal: Terminal,
+        acted: Callable[[], None] = lambda: None,
         debug: bool = False,  # noqa: ARG002
         mouse: bool = True,
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=False, mouse=mouse, size=size or terminal.size)
         self._terminal = terminal
+        self._acted = acted
         self._keyboard = Keyboard(self._paste_cut)
         self._typed = bytearray()
         self._holding = False
@@ -147,6 +151,8 @@ class ChannelDriver(Driver):
             return
         if isinstance(message, InBandWindowResize):
             return  # never asked for: SSH itself tells of sizes
+        if not isinstance(message, events.MouseMove):
+            self._acted()
         super().process_message(message)
 
     def send_message(self, message: Message) -> None:

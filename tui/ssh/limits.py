@@ -10,10 +10,9 @@ class Limits:
     sessions: int = 100
     """Sessions of all users together."""
     sessions_per_user: int = 8
-    strangers: int = 64
+    strangers: int = 128
     """Connections that have not signed in yet, from everywhere."""
-    strangers_per_address: int = 16
-    connections_per_user: int = 16
+    strangers_per_address: int = 32
     tries: int = 6
     """Keys that a connection may offer in vain: as many as OpenSSH's own server allows."""
     sign_ups_per_address: int = 3
@@ -27,6 +26,11 @@ class Limits:
     """Apps that draw their first frame at the same time: each takes a tenth of a second of the one loop."""
     keepalive_seconds: float = 15.0
     keepalive_tries: int = 3
+
+    @property
+    def connections_per_user(self) -> int:
+        """Connections of a user, with sessions or without: clients that share one have a second at times."""
+        return 2 * self.sessions_per_user
 
 
 class Counter:

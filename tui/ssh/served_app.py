@@ -1,20 +1,22 @@
 """The app of one session: as it is elsewhere, but for what this process and this machine would do for it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 from textual import events
 from textual.app import _NullFile
 from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
 
 from tui.app import CtroomApp
 from tui.services.services import Services
 from tui.ssh.colours import DEPTHS, colour_system
 from tui.ssh.driver import ChannelDriver
+from tui.ssh.screen import PacedScreen
 from tui.ssh.terminal import Terminal
+from tui.widgets.safe_text import SAFE_TEXT
 
 
 class ServedApp(CtroomApp):
@@ -30,9 +32,10 @@ class ServedApp(CtroomApp):
         super().__init__(services, environ=environ)
         self.drawn = False
         """Whether something was drawn."""
-        self._on_drawn: Any = None
+        self._on_drawn: Callable[[], None] | None = None
+        self._paced: PacedScreen | None = None
         kind = terminal.kind
-        self.driver_class = partial(ChannelDriver, terminal=terminal)  # type: ignore[assignment]
+        self.driver_class = partial(ChannelDriver, terminal=terminal, acted=self.hasten)  # type: ignore[assignment]
         self.features = frozenset()
         self.animation_level = "none"
         self.no_color = kind.no_color
@@ -47,12 +50,21 @@ class ServedApp(CtroomApp):
         self._capture_stdout = sys.stdout  # type: ignore[assignment]
         self._capture_stderr = sys.stderr  # type: ignore[assignment]
 
-    def get_line_filters(self) -> list[LineFilter]:
-        """The app's own, and the colours that the terminal has."""
-        found = super().get_line_filters()
-        return [*found, self._depth] if self._depth.enabled else found
+    def get_default_screen(self) -> Screen[None]:
+        """The screen under all dialogs."""
+        self._paced = PacedScreen(self.services.pace)
+        return self._paced
 
-    def when_drawn(self, call: Any) -> None:
+    def hasten(self) -> None:
+        """The user did something: what comes of it is drawn at once."""
+        if self._paced is not None:
+            self._paced.hasten()
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """What the app has at the end of them, and the colours that the terminal has, are one step here."""
+        return [*(each for each in super().get_line_filters() if each is not SAFE_TEXT), self._depth]
+
+    def when_drawn(self, call: Callable[[], None]) -> None:
         """Call a function once the first frame is drawn."""
         self._on_drawn = call
 

@@ -10,10 +10,12 @@ import asyncssh
 
 from tui import __version__
 from tui.core.errors import CtroomError, StorageError, StorageErrorKind
+from tui.core.pace import Pace
 from tui.services.services import Services
 from tui.ssh.connection import Connection
 from tui.ssh.host import Host
 from tui.ssh.journal import note, warn
+from tui.ssh.load import LoadMeter
 from tui.ssh.registry import CLOSING, REMOVED
 
 SWEEP_SECONDS = 60.0
@@ -28,11 +30,13 @@ class Server:
     Args:
         host: What the sessions share.
         services: Services over the same store, to look after it.
+        pace: That of the sessions.
     """
 
-    def __init__(self, host: Host, services: Services) -> None:
+    def __init__(self, host: Host, services: Services, pace: Pace) -> None:
         self._host = host
         self._services = services
+        self._load = LoadMeter(pace)
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._work: list[asyncio.Task[None]] = []
@@ -94,7 +98,8 @@ class Server:
         asyncio.get_running_loop().set_exception_handler(self._failed)
         _route_asyncssh(self._host)
         self._unsubscribe = self._services.store.subscribe(self._check_users)
-        self._work = [asyncio.create_task(self._services.poll()), asyncio.create_task(self._sweep())]
+        works = (self._services.poll(), self._sweep(), self._load.run())
+        self._work = [asyncio.create_task(work) for work in works]
 
     async def aclose(self) -> None:
         """End every session, give every terminal back, and close. The store stays open."""

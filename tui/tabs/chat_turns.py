@@ -12,6 +12,7 @@ from textual.worker import Worker, WorkerState
 from tui.core.chat import Attachment, Conversation, Message, MessageStatus, ReasoningDelta, TextDelta
 from tui.core.errors import CtroomError
 from tui.core.frozen import frozen
+from tui.core.pace import Pace
 from tui.core.settings import TitleSource
 from tui.core.turns import ReplyEnded, ReplyStarted, TurnEvent
 from tui.services.services import Services
@@ -21,8 +22,6 @@ from tui.widgets.prompt import Prompt
 
 NEW = ""
 """Stands for the id of a conversation that is being made."""
-FLUSH_SECONDS = 0.1
-"""Deltas are gathered this long before they reach the screen: ten redraws a second (design, section 9)."""
 
 
 @frozen
@@ -65,18 +64,23 @@ class LiveTurn:
 
 
 class DeltaBuffer:
-    """Gathers deltas, and hands them on joined: the first at once, then at most every `FLUSH_SECONDS`.
+    """Gathers deltas, and hands them on joined: the first at once, then as the pace has it.
 
     Args:
         publish: Takes each event that is handed on.
         later: Calls a function after some seconds.
+        pace: How long deltas are gathered before they reach the screen.
     """
 
     def __init__(
-        self, publish: Callable[[TurnEvent], object], later: Callable[[float, Callable[[], None]], object]
+        self,
+        publish: Callable[[TurnEvent], object],
+        later: Callable[[float, Callable[[], None]], object],
+        pace: Pace,
     ) -> None:
         self._publish = publish
         self._later = later
+        self._pace = pace
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._waiting = False
@@ -94,7 +98,7 @@ class DeltaBuffer:
         if not self._waiting:
             self.flush()
             self._waiting = True
-            self._later(FLUSH_SECONDS, self._due)
+            self._later(self._pace.flush_seconds, self._due)
 
     def flush(self) -> None:
         """Hand on what was gathered."""
@@ -110,7 +114,7 @@ class DeltaBuffer:
         if self._text or self._reasoning:
             self.flush()
             self._waiting = True
-            self._later(FLUSH_SECONDS, self._due)
+            self._later(self._pace.flush_seconds, self._due)
 
 
 async def feed(events: AsyncGenerator[TurnEvent, None], buffer: DeltaBuffer) -> None:
@@ -262,7 +266,7 @@ class TurnRunner(Widget):
             self.post_message(self._TurnAdvanced(conversation_id, event))
 
         try:
-            await feed(events, DeltaBuffer(publish, self.set_timer))
+            await feed(events, DeltaBuffer(publish, self.set_timer, self.services.pace))
         except CtroomError as error:
             self.post_message(self._TurnClosed(conversation_id, str(error), asked))
         else:

@@ -1,0 +1,51 @@
+"""The screen of a session: drawn at once after a key, and else as the load of all sessions lets it."""
+
+import asyncio
+import time
+
+from textual.screen import Screen
+
+from tui.core.pace import Pace
+
+HASTE_SECONDS = 0.3
+"""How long after a key everything is drawn at once."""
+OPENING_SECONDS = 2.0
+"""The same after the session's beginning."""
+
+
+class PacedScreen(Screen[None]):
+    """A screen that is not drawn more often than the pace says; what changes meanwhile is drawn together.
+
+    Args:
+        pace: That of all sessions.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(id="_default")
+        self._pace = pace
+        self._drawn_at = 0.0
+        self._hasty_until = time.monotonic() + OPENING_SECONDS
+        self._waking: asyncio.TimerHandle | None = None
+
+    def hasten(self) -> None:
+        """The user did something: draw what comes of it at once."""
+        self._hasty_until = time.monotonic() + HASTE_SECONDS
+        if self._waking is not None:
+            self._waking.cancel()
+            self._wake()
+
+    def _on_timer_update(self) -> None:
+        now = time.monotonic()
+        wait = 0.0 if now < self._hasty_until else self._drawn_at + self._pace.paint_seconds - now
+        if wait <= 0:
+            super()._on_timer_update()
+            self._drawn_at = now
+            return
+        self._update_timer.pause()
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    def _wake(self) -> None:
+        self._waking = None
+        if self._running:
+            self._update_timer.resume()
