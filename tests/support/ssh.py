@@ -176,8 +176,15 @@ class Served:
 
     async def settled(self) -> None:
         """Wait until no session is left."""
-        while self.host.tasks or self.host.sessions.total:
-            await asyncio.sleep(0.01)  # nothing tells of it
+        await until(lambda: not self.host.tasks and not self.host.sessions.total)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what nothing tells of; the test's time limit ends it."""
+    while True:
+        if holds():
+            return
+        await asyncio.sleep(0.01)
 
 
 async def _closed(connection: asyncssh.SSHClientConnection) -> None:
