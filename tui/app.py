@@ -23,6 +23,7 @@ from tui.crash import record_crash
 from tui.services.alerts import alert_title
 from tui.services.services import Services
 from tui.tabs.chat import ChatTab
+from tui.themes import HIGH_CONTRAST, HIGH_CONTRAST_NAMES
 from tui.widgets.header_bar import HeaderBar, TabName
 from tui.widgets.hint_bar import APP_BINDINGS, HintBar, key_words
 from tui.widgets.prompt import Prompt
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
 LONG_SECONDS = 15.0
 """Who waits longer for a reply may look elsewhere, and is told of its end."""
-USAGE_SECONDS = 0.1
-"""Changes of the figures are shown together, at most this often."""
 
 
 class CtroomApp(App[None]):
@@ -78,6 +77,8 @@ class CtroomApp(App[None]):
         self.header = HeaderBar(TABS)
         self._usage_due = False
         self._known_keymap: Mapping[str, str] = {}
+        for theme in HIGH_CONTRAST:
+            self.register_theme(theme)
         self._known_theme = services.settings.user().theme
         if self._known_theme in self.available_themes:
             self.theme = self._known_theme
@@ -309,7 +310,7 @@ class CtroomApp(App[None]):
     def _usage_changed(self) -> None:
         if not self._usage_due:
             self._usage_due = True
-            self.set_timer(USAGE_SECONDS, self._show_usage)
+            self.set_timer(self.services.pace.usage_seconds, self._show_usage)
 
     def _show_usage(self) -> None:
         self._usage_due = False
@@ -352,6 +353,7 @@ class CtroomApp(App[None]):
 
     def watch_theme(self, theme: str) -> None:
         """Keep the choice of a theme."""
+        self.set_class(theme in HIGH_CONTRAST_NAMES, "-high-contrast")
         if theme != self._known_theme:
             self._known_theme = theme
             self.run_worker(self._save_theme(theme), exit_on_error=False)

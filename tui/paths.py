@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-_STYLESHEETS = ("app.tcss", "transcript.tcss", "chat.tcss", "usage.tcss", "settings.tcss", "dialogs.tcss")
+_NAMES = ("app", "transcript", "chat", "usage", "settings", "dialogs", "contrast")
 """In the order in which they apply."""
 
 _PACKAGE = Path(__file__).parent
@@ -26,4 +26,4 @@ def stylesheets() -> list[Path]:
     """Stylesheets: packaged ones (`tui/styles`) where there are any, else the checkout's (`styles`)."""
     packaged = _PACKAGE / "styles"
     directory = packaged if packaged.is_dir() else _PACKAGE.parent / "styles"
-    return [directory / name for name in _STYLESHEETS]
+    return [directory / f"{name}.tcss" for name in _NAMES]

@@ -50,6 +50,8 @@ COLOURS: dict[str, str] = {
     "atom-one-light": "fafafa cccccc 2a4f9f 515151 e6edfd 4078f2 4078f2 c9cacc 646464",
     "ansi-dark": "",
     "ansi-light": "",
+    "high-contrast-dark": "000000 1c1c1c b3e2ff dcdcdc 121b21 8cd4ff 8cd4ff b2b2b2 ffffff",
+    "high-contrast-light": "ffffff e6e6e6 00265c 2e2e2e dde5f0 00398c 00398c 4c4c4c 000000",
 }
 """By theme, the colours of `PARTS` as Textual mixes them from it and `styles/`; empty: the terminal's own."""
 

@@ -1,58 +1,99 @@
-"""Whether the figures, the hints, the tabs and the title can be read in every theme."""
+"""Whether every word on every screen can be read, in every theme."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from rich.color import Color
+import pytest
+from rich.cells import cell_len
 from rich.segment import Segment
-from textual.geometry import Region
-from textual.widget import Widget
+from textual.color import Color
+from textual.theme import Theme
 
-from tests.ui.app_harness import WIDE, running
+from tests.ui.app_harness import WIDE, Running, running
 from tests.ui.test_app import HOST_KEY
-from tui.widgets.header_bar import HeaderBar
-from tui.widgets.hint_bar import HintBar
-from tui.widgets.title_line import TitleLine
-from tui.widgets.usage_footer import UsageFooter
+from tui.themes import HIGH_CONTRAST_NAMES
+from tui.widgets.search_results import SearchResults
+from tui.widgets.transcript.legible import ENHANCED, LARGE, contrast
 
-ENOUGH = 3.0
-"""The contrast that WCAG 2.2 asks of large text and of parts of an interface (1.4.3, 1.4.11)."""
+NO_WORDS = " █▌▏▎▕▁▂▃▄▅▆▇▀░·─│╭╮╰╯"
+"""What bars, frames and scrollbars are drawn with."""
+SCREENS = {
+    "chat": (),
+    "list": ("f8",),
+    "transcript": ("ctrl+t", "k", "k"),
+    "settings": ("f4",),
+    "help": ("f1",),
+    "models": ("f6",),
+    "search": ("f7", *"table"),
+    "palette": ("f9",),
+    "options": ("f12",),
+}
+"""The keys that lead to each."""
 
 
-def drawn(widget: Widget) -> Iterator[Segment]:
-    """The words of a widget as they are drawn; a bar's cells are no words."""
-    for strip in widget.render_lines(Region(0, 0, *widget.size)):
-        yield from (segment for segment in strip if segment.text.strip(" █▌░·"))
+def drawn(ui: Running) -> Iterator[Segment]:
+    """The words on the screen; where a dialog is open, its own alone: what is behind it is dimmed."""
+    screen = ui.app.screen
+    dialogs = screen.query(".dialog")
+    region = dialogs.first().region if dialogs else screen.region
+    for y, strip in enumerate(screen._compositor.render_strips()):
+        x = 0
+        for segment in strip:
+            if region.contains(x, y) and segment.text.strip(NO_WORDS):
+                yield segment
+            x += cell_len(segment.text)
 
 
-def contrast(segment: Segment) -> float:
+def contrast_of(segment: Segment) -> float:
     """The contrast ratio of a text, from 1 to 21."""
-    assert segment.style is not None
-    lights = sorted(luminance(color) for color in (segment.style.color, segment.style.bgcolor))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
+    style = segment.style
+    assert style is not None
+    assert style.color is not None
+    assert style.bgcolor is not None
+    return contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
 
 
-def luminance(color: Color | None) -> float:
-    """The relative luminance of a colour, as WCAG 2.2 defines it."""
-    assert color is not None
-    shares = [value / 255 for value in color.get_truecolor()]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+async def faint(ui: Running, theme: Theme) -> dict[str, float]:
+    """The words of the screen that have less contrast than a theme promises."""
+    dialogs = ui.app.screen.query(".dialog")
+    node, ground = (dialogs.first(), "surface") if dialogs else (ui.app.screen, "background")
+    wanted = Color.parse(theme.to_color_system().generate()[ground])
+    ui.app.theme = theme.name
+    await ui.until(lambda: node.styles.background == wanted)
+    await ui.pilot.pause()
+    words = list(drawn(ui))
+    assert words
+    enough = ENHANCED if theme.name in HIGH_CONTRAST_NAMES else LARGE
+    ratios = {f"{theme.name}: {word.text.strip()}": contrast_of(word) for word in words}
+    return {word: round(ratio, 2) for word, ratio in ratios.items() if ratio < enough}
 
 
-async def test_every_theme_can_be_read(tmp_path: Path) -> None:
-    faint: dict[tuple[str, str], float] = {}
-    async with running(tmp_path, WIDE, HOST_KEY) as ui:
+@asynccontextmanager
+async def conversed(home: Path) -> AsyncIterator[Running]:
+    """A conversation with code, a table, and a reply that failed; figures of a pool under it."""
+    async with running(home, WIDE, HOST_KEY) as ui:
         await ui.services.accounting.set_purchased("openai", 1_000_000)
-        await ui.until(lambda: "1,000,000 remaining" in ui.footer_text())
-        # Of the others, the terminal decides on the colours.
-        themes = [name for name, theme in ui.app.available_themes.items() if not theme.ansi]
-        assert "textual-light" in themes
-        for name in themes:
-            ui.app.theme = name
+        await ui.services.settings.set("provider", "demo")
+        await ui.until(lambda: ui.chat.target.provider == "demo")
+        await ui.send("Show me some code and a table")
+        await ui.send("/fail server")
+        await ui.until(lambda: "Failed" in ui.screen_text())
+        yield ui
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_every_word_can_be_read_in_every_theme(tmp_path: Path, screen: str) -> None:
+    found: dict[str, float] = {}
+    async with conversed(tmp_path) as ui:
+        for key in SCREENS[screen]:
+            await ui.pilot.press(key)
             await ui.pilot.pause()
-            for kind in (UsageFooter, HintBar, HeaderBar, TitleLine):
-                words = list(drawn(ui.app.query_one(kind)))
-                assert words
-                faint |= {(name, w.text): contrast(w) for w in words if contrast(w) < ENOUGH}
-    assert faint == {}
+        if screen == "search":
+            await ui.until(lambda: bool(ui.app.screen.query_one(SearchResults).rows))
+        # Of the others, the terminal decides on the colours.
+        themes = [theme for theme in ui.app.available_themes.values() if not theme.ansi]
+        assert {theme.name for theme in themes} >= HIGH_CONTRAST_NAMES | {"textual-dark", "textual-light"}
+        for theme in themes:
+            found |= await faint(ui, theme)
+    assert found == {}

@@ -164,7 +164,7 @@ def _row(bound: Bound, keymap: dict[str, str]) -> Content:
     if taken := clashes(bound, keys, keymap):
         note = Content.styled(f"  also: {taken[0].words}", "$text-warning")
     elif bound.id in keymap:
-        note = Content.styled(f"  (its own: {shown(bound.keys)})", "dim")
+        note = Content.styled(f"  (its own: {shown(bound.keys)})", "$text-muted")
     return Content.assemble(
         f"  {' '.join(map(key_words, keys.split(',')[:2])):<{KEYS_WIDTH}} ", bound.words, note
     )

@@ -150,7 +150,7 @@ class ModelPicker(Dialog[tuple[str, str]]):
         mark = "▌ " if (provider, model.id) == self._current else "  "
         name = set_cell_size(sanitize_line(model.id, MOST_NAME), column)
         context = f"  {model.context:>11,} tokens of context" if model.context else ""
-        return Content.assemble(f"  {mark}{name}", (context, "dim"))
+        return Content.assemble(f"  {mark}{name}", (context, "$text-muted"))
 
 
 _SOURCES = {KeySource.DEFAULT: "default key", KeySource.OWN: "your key", KeySource.NONE: "no key needed"}

@@ -140,4 +140,4 @@ def _row(entry: Entry, wanted: str, width: int) -> Content:
         title = title.truncate(max(8, room - 2), ellipsis=True)
     if room < 10:
         return title
-    return Content.assemble(title, " " * (room - title.cell_length), (entry.detail, "$foreground 70%"))
+    return Content.assemble(title, " " * (room - title.cell_length), (entry.detail, "$text-muted"))

@@ -46,4 +46,4 @@ class PurchasesDialog(Dialog[None]):
         total = f" · {purchase.purchased:,} in all" if entry.effect is Effect.TOP_UP else ""
         first = f"{at}  {amount_words(entry)}{total} · by {by}"
         note = sanitize_line(purchase.note, 400)
-        return Content.assemble(first, (f"\n{note}", "dim") if note else "")
+        return Content.assemble(first, (f"\n{note}", "$text-muted") if note else "")

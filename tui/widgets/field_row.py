@@ -38,7 +38,7 @@ class FieldRow(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = []
     # Textual resolves each of these for each field whenever styles change: as few as can be.
-    COMPONENT_CLASSES = {"field--label", "field--box", "field--note"}
+    COMPONENT_CLASSES = {"field--label", "field--box", "field--placeholder", "field--note"}
     ALLOW_SELECT = False
 
     class Edited(Message):
@@ -191,8 +191,7 @@ class FieldRow(Widget, can_focus=True):
         style, text = self._style("field--box"), self.box_text()
         if not self.has_focus:
             shown = text or self.placeholder
-            faint = Style(color=self._style("field--label").color, italic=True)
-            return [Segment(_fit(shown, width), style if text else style + faint)]
+            return [Segment(_fit(shown, width), style if text else self._style("field--placeholder"))]
         cursor = min(self._buffer.cursor, len(text))
         before, under, after = text[:cursor], text[cursor : cursor + 1], text[cursor + 1 :]
         line = Strip(

@@ -88,7 +88,7 @@ class RadioGroup(Widget, can_focus=True):
                 looks.append("reverse")
             parts.append(Content.styled(f"{mark} {option.label}", " ".join(filter(None, looks))))
             if option.words:
-                parts.append(Content.styled(f"    {option.words}", "dim"))
+                parts.append(Content.styled(f"    {option.words}", "$text-muted"))
         if self.note:
             parts.append(Content(self.note))
         return Content("\n").join(parts)

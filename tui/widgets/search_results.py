@@ -135,10 +135,11 @@ class SearchResults(ScrollView):
             pieces = [("results--quiet", f"   {'':{WHO_WIDTH}}and {row.more:,} more {words}")]
         else:
             pieces = self._title(row.found, mark, width)
-        segments = [Segment(text, self._style(look) + Style(bgcolor=back.bgcolor)) for look, text in pieces]
+        over = Style(color=back.color, bgcolor=back.bgcolor)
+        segments = [Segment(text, self._style(look) + over) for look, text in pieces]
         strip = Strip(segments)
         if strip.cell_length > width:
-            more = Segment("…", self._style("results--quiet") + Style(bgcolor=back.bgcolor))
+            more = Segment("…", self._style("results--quiet") + over)
             return Strip([*strip.crop(0, width - 1), more], width)
         return strip.adjust_cell_length(width, self.rich_style + Style(bgcolor=back.bgcolor))
 

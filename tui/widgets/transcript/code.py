@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.style import Style
 
 from tui.core.text import sanitize
+from tui.widgets.transcript.legible import legible
 from tui.widgets.transcript.lines import TAB, Line, line_of, prefix, wrap
 from tui.widgets.transcript.palette import CodeTheme, Palette
 
@@ -47,6 +48,7 @@ def code_rows(source: str, language: str, width: int, palette: Palette, thing: i
         piece = "\n".join(rows[first : first + HIGHLIGHT_ROWS])
         for row in _highlighted(piece, language, palette.code_theme).split("\n", allow_blank=True):
             lines = wrap(row, max(1, width - len(BAR)), base, thing=thing, fill=True)
+            lines = [line._replace(strip=legible(line.strip, palette.contrast)) for line in lines]
             out += prefix(lines, BAR, BAR, bar, decoration=True)
     return out
 

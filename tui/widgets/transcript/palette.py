@@ -8,6 +8,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from tui.core.frozen import frozen
+from tui.widgets.transcript.legible import ENHANCED, LARGE
 
 PARTS = (
     "user", "assistant", "system", "notice", "meta", "marker", "status", "error", "reasoning",
@@ -33,6 +34,8 @@ class Palette:
     parts: Mapping[str, Style] = field(default_factory=dict)
     """Styles that lie upon the base, by the names in `PARTS`."""
     code_theme: CodeTheme = CodeTheme.TRUECOLOR
+    contrast: float = LARGE
+    """The least that highlighted code has, from 1 to 21."""
 
     def part(self, name: str) -> Style:
         """The style of a part alone, for a span of text."""
@@ -56,4 +59,5 @@ def resolve_palette(widget: Widget) -> Palette:
     theme = CodeTheme.TRUECOLOR
     if widget.app.native_ansi_color:
         theme = CodeTheme.ANSI_DARK if widget.app.current_theme.dark else CodeTheme.ANSI_LIGHT
-    return Palette(widget.visual_style, parts, theme)
+    contrast = ENHANCED if widget.app.has_class("-high-contrast") else LARGE
+    return Palette(widget.visual_style, parts, theme, contrast)
