@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 
 from tui.core.errors import CtroomError
 from tui.services.services import Services
@@ -44,7 +45,18 @@ async def keep_accounts(services: Services, changed: Callable[[], None]) -> None
         with suppress(CtroomError):
             await purge_expired(services.store, services.library, services.user)
         changed()
-        await asyncio.sleep(SWEEP_SECONDS)
+        await _pause(SWEEP_SECONDS)
+
+
+async def _pause(seconds: float) -> None:
+    """Sleep. The loop keeps a timer until its time, even a cancelled one: it must not keep the app with it."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    timer = loop.call_later(seconds, passed.set_result, None, context=Context())
+    try:
+        await passed
+    finally:
+        timer.cancel()
 
 
 async def warm_up(services: Services, _changed: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """A server of our own within the test, and clients that look at the bytes that reach their terminals."""
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -22,9 +23,11 @@ from tui.services.services import Services
 from tui.ssh.host import Host
 from tui.ssh.host_key import NAME, load_host_key
 from tui.ssh.limits import Limits
+from tui.ssh.served_app import ServedApp
 from tui.ssh.server import Server
 from tui.storage.store import JsonStore
 
+WAIT_SECONDS = 25.0
 READY = "Ask anything"
 """What the app shows once it can be typed to."""
 LIMITS = Limits(login_seconds=20, end_seconds=2)
@@ -72,13 +75,16 @@ class Client:
         self.process.stdin.write(data.encode() if isinstance(data, str) else data)
 
     async def until(self, condition: str | Callable[[], bool]) -> None:
-        """Wait until the screen shows a text, or a condition holds; the test's time limit ends it."""
+        """Wait until the screen shows a text, or a condition holds."""
         holds = condition if callable(condition) else lambda: condition in self.text
-        async with self._came:
-            while not holds():
-                if all(task.done() for task in self._tasks):
-                    raise AssertionError(f"The session ended before {condition!r}:\n{self.text}")
-                await self._came.wait()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS), self._came:
+                while not holds():
+                    if all(task.done() for task in self._tasks):
+                        raise AssertionError(f"The session ended before {condition!r}:\n{self.text}")
+                    await self._came.wait()
+        except TimeoutError:
+            raise AssertionError(f"In vain: {condition!r}\n{self.text}\n{self.errors!r}") from None
 
     async def gone(self) -> int | None:
         """Wait for the end; the exit status."""
@@ -177,6 +183,17 @@ class Served:
     async def settled(self) -> None:
         """Wait until no session is left."""
         await until(lambda: not self.host.tasks and not self.host.sessions.total)
+
+
+def apps_alive() -> list[ServedApp]:
+    """The apps that are still in memory."""
+    gc.collect()
+    return [found for found in gc.get_objects() if isinstance(found, ServedApp)]
+
+
+def running_apps() -> list[ServedApp]:
+    """The apps of sessions."""
+    return [app for app in apps_alive() if app._running]
 
 
 async def until(holds: Callable[[], object]) -> None:
