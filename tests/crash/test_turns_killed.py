@@ -49,8 +49,14 @@ def assert_recovered(home: Path, stream: Stream, attempt: Attempt) -> Accounts:
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("command", ["app", "ask"])
 def test_a_killed_turn_is_recovered(
-    open_ctroom: OpenCtroom, wire: Wire, ctroom_home: Path, command: str, rounds: int
+    open_ctroom: OpenCtroom,
+    ctroom: CommandLine,
+    wire: Wire,
+    ctroom_home: Path,
+    command: str,
+    rounds: int,
 ) -> None:
+    assert ctroom("settings", "set", "tier", "unlimited").returncode == 0, "many kills are charged in full"
     chance = random.Random(f"{command}, {rounds} rounds")
     for number in range(rounds):
         stream = DEMO if number % 3 else stream_over(wire)
