@@ -8,7 +8,10 @@ from textual.pilot import Pilot
 
 from tests.snapshots.scenes import SMALL, WIDE, Scene, until
 from tui.dialogs.confirm import ConfirmDialog
+from tui.tabs.settings import SettingsTab
 from tui.widgets.settings.user_list import UserList
+from tui.widgets.settings.user_panel import PanelRow
+from tui.widgets.settings.users import UsersSection
 
 Compare: TypeAlias = Callable[..., bool]
 """The fixture `snap_compare`."""
@@ -25,12 +28,19 @@ async def go_to_users(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: pilot.app.query_one(UserList).has_focus)
 
 
+async def choose_kim(pilot: Pilot[Any]) -> None:
+    """Go to the user with two sessions, and wait until all of that is laid out and scrolled to."""
+    tab, section = pilot.app.query_one(SettingsTab), pilot.app.query_one(UsersSection)
+    await pilot.press("down", "down")
+    await until(pilot, lambda: [row.region.height for row in pilot.app.query(PanelRow)] == [2, 1, 1])
+    await until(pilot, lambda: section.region.y == tab.region.y or tab.scroll_y == tab.max_scroll_y)
+
+
 @SIZES
 def test_a_team(team: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def choose(pilot: Pilot[Any]) -> None:
         await go_to_users(pilot)
-        await pilot.press("down", "down")
-        await until(pilot, lambda: bool(pilot.app.query(".panel-row")))
+        await choose_kim(pilot)
 
     assert snap_compare(team.app(), terminal_size=size, run_before=choose)
 
@@ -38,7 +48,8 @@ def test_a_team(team: Scene, snap_compare: Compare, size: tuple[int, int]) -> No
 def test_removing_someone(team: Scene, snap_compare: Compare) -> None:
     async def ask(pilot: Pilot[Any]) -> None:
         await go_to_users(pilot)
-        await pilot.press("down", "down", "delete")
+        await choose_kim(pilot)
+        await pilot.press("delete")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
 
     assert snap_compare(team.app(), terminal_size=WIDE, run_before=ask)

@@ -81,12 +81,26 @@ class UserPanel(Vertical):
             """The panel."""
             return self._control
 
+    class Shown(Message):
+        """Another user is shown whole: the panel has its height."""
+
+        def __init__(self, control: "UserPanel") -> None:
+            super().__init__()
+            self._control = control
+
+        @property
+        def control(self) -> "UserPanel":
+            """The panel."""
+            return self._control
+
     def __init__(self) -> None:
         super().__init__(id="user-panel")
         self._has: tuple[object, ...] = ()
         """What the rows show."""
         self.user = ""
         """Whom it shows."""
+        self._shown = ""
+        """Whose rows are there."""
 
     def compose(self) -> ComposeResult:
         """Who it is, their tier and keys, and the buttons."""
@@ -140,12 +154,16 @@ class UserPanel(Vertical):
         if has != self._has:
             self._has = has
             rows = [*_key_rows(entry.keys), *_session_rows(sessions, zone)]
-            self.run_worker(self._show_rows(rows), group="rows", exclusive=True, exit_on_error=False)
+            work = self._show_rows(entry.name, rows)
+            self.run_worker(work, group="rows", exclusive=True, exit_on_error=False)
 
-    async def _show_rows(self, rows: Sequence[PanelRow]) -> None:
+    async def _show_rows(self, user: str, rows: Sequence[PanelRow]) -> None:
         holder = self.query_one("#user-rows", Vertical)
         await holder.remove_children()
         await holder.mount_all(rows)
+        if user != self._shown:
+            self._shown = user
+            self.post_message(self.Shown(self))
 
     @on(CheckedField.Committed)
     def _on_committed(self, event: CheckedField.Committed) -> None:

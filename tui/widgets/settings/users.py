@@ -197,7 +197,12 @@ class UsersSection(Section):
     def _moved(self, event: UserList.Moved) -> None:
         event.stop()
         self._show_chosen()
-        if self.list.has_focus:  # the panel below is to be seen, too
+
+    @on(UserPanel.Shown)
+    def _shown(self, event: UserPanel.Shown) -> None:
+        """As much as can be of the panel below is to be seen, too."""
+        event.stop()
+        if self.list.has_focus:
             self.call_after_refresh(self.scroll_visible, animate=False, top=True)
 
     @on(UserList.Asked)
