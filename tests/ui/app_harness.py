@@ -96,11 +96,12 @@ async def running(
     size: tuple[int, int] = WIDE,
     environ: Mapping[str, str] | None = None,
     files: FileLayer = SYSTEM_FILES,
+    user: str = LOCAL_USER,
 ) -> AsyncIterator[Running]:
     """The app on a data directory, after its first frame."""
     found = {"CTROOM_HOME": str(home), **(environ or {})}
     store = await JsonStore.open(home, utc_now, files)
-    services = build(store, DictSecrets(), connect, utc_now, found, LOCAL_USER)
+    services = build(store, DictSecrets(), connect, utc_now, found, user)
     app = CtroomApp(services, environ=found)
     try:
         async with app.run_test(size=size) as pilot:

@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.places import Place, assert_sums_hold, facts, rows_of
+from tests.support.public_keys import ed25519
 from tests.support.session import add_user, reported, session
 from tests.unit.storage.support import message
 from tui.core.errors import CtroomError
 from tui.core.ports import State
+from tui.core.public_keys import parse_public_key
 from tui.core.quota import KeySource
-from tui.core.settings import LOCAL_USER
+from tui.core.settings import LOCAL_USER, UserRole
 from tui.services import tables
 from tui.services.accounting import AdmissionRequest
+from tui.services.audit import audit
 from tui.services.library import Library
+from tui.services.users import Users
 
 
 @pytest.fixture
@@ -66,6 +70,36 @@ async def test_settings_go_back_but_not_who_may_do_what(place: Place) -> None:
         assert (host.host_name, host.tiers["gold"]) == ("", 9)
         assert local.store.view.user_settings.find(lambda user: user.user == "kim")
         assert local.store.view.audit.find(lambda entry: entry.action == "restore")
+
+
+async def test_nobody_who_was_shut_out_comes_back_in(place: Place) -> None:
+    async with place.opened() as local:
+        users = Users(local.store, place.clock, LOCAL_USER)
+        await users.add("sam", ed25519("sam"))
+        await users.add("kim", f"{ed25519('kim')}\n{ed25519('lost')}", "basic", admin=True)
+        await local.accounting.set_purchased("openai", 100_000)
+        place.back_up()
+        await users.remove("sam")
+        await users.remove_key("kim", parse_public_key(ed25519("lost")).fingerprint)
+        await users.set_role("kim", UserRole.MEMBER)
+        kim = session(local.store, "kim", place.clock)
+        await kim.spend(900)
+        assert await users.reset("kim") == 900
+        await users.add("max", ed25519("max"))
+
+        assert place.restore().kept
+
+        await local.store.refresh()
+        owners = {
+            name: users.user_of_key(parse_public_key(ed25519(name)).fingerprint)
+            for name in ("sam", "kim", "lost", "max")
+        }
+        assert owners == {"sam": None, "kim": "kim", "lost": None, "max": "max"}
+        assert not kim.settings.is_admin()
+        assert kim.settings.user().token_quotas is None
+        day = users.get("kim").day
+        assert (day.used, day.limit) == (900, 10_900)
+        assert (await audit(local.store)).holds
 
 
 async def test_what_was_deleted_or_purged_comes_back_and_what_was_written_since_stays(place: Place) -> None:
