@@ -45,6 +45,7 @@ from tui.core.settings import DEFAULT_TIERS, POOLED
 from tui.core.usage import Measured, Provenance, Usage
 from tui.services import tables
 from tui.services.audit import audit
+from tui.services.users import Users
 
 ZONES = (
     "UTC",
@@ -284,6 +285,15 @@ class Accounts(RuleBasedStateMachine):
         if not (fault is Fault.UNCOMMITTED and result is fault):
             assert result in (self.model.purchase(provider, tokens, add=add), fault)
 
+    @rule(user=users, process=processes, fault=faults)
+    def give_the_day_back(self, user: str, process: int, fault: Fault | None) -> None:
+        def give(world: World) -> Callable[[], Awaitable[int]]:
+            return partial(Users(world.stores[process], self.clock, "local").reset, user)
+
+        result = self.everywhere(give, fault)
+        if not (fault is Fault.UNCOMMITTED and result is fault):
+            assert result in (self.model.give_back(user, self.clock.now), fault)
+
     @rule(change=changes, process=processes)
     def change_the_host(self, change: tuple[str, Any], process: int) -> None:
         model = self.model
@@ -464,7 +474,7 @@ class Accounts(RuleBasedStateMachine):
 
     def assert_fits(self, provider: str, user: str) -> None:
         """Property 2, of the state itself."""
-        limit = self.model.limit(user)
+        limit = self.model.limit(user, self.model.today(self.clock.now))
         for world in self.worlds:
             self.runner.run(world.stores[0].refresh())
             view = world.stores[0].view

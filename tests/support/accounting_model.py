@@ -91,6 +91,8 @@ class Model:
     pools: dict[str, Pool] = field(default_factory=dict)
     open: dict[int, OpenHold] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    granted: dict[tuple[str, date], int] = field(default_factory=dict)
+    """What each user was given beside the limit, by day."""
     raised: dict[tuple[str, str], AlertLevel] = field(default_factory=dict)
     """The gravest alert so far, by scope and epoch."""
 
@@ -103,8 +105,9 @@ class Model:
     def today(self, now: datetime) -> date:
         return max(self.latest, now.astimezone(ZoneInfo(self.zone)).date())
 
-    def limit(self, user: str) -> int | None:
-        return self.tiers[self.users[user]]
+    def limit(self, user: str, day: date) -> int | None:
+        limit = self.tiers[self.users[user]]
+        return None if limit is None else limit + self.granted.get((user, day), 0)
 
     def purchased(self, provider: str) -> int | None:
         return self.pools.setdefault(provider, Pool()).purchased
@@ -220,6 +223,14 @@ class Model:
             pool.forgiven = max(0, used - after)
         return after
 
+    def give_back(self, user: str, now: datetime) -> int:
+        """Tokens of the day that may be used again; what was used stays used."""
+        day = self.today(now)
+        before = self.granted.get((user, day), 0)
+        used = self.day_used(user, day)
+        self.granted[user, day] = max(before, used)
+        return max(0, used - before)
+
     def alerts(self, user: str, now: datetime) -> list[tuple[str, AlertLevel]]:
         """The alerts that this user is due, which count as raised from here on."""
         scopes = []
@@ -228,7 +239,8 @@ class Model:
                 if pool.purchased is not None:
                     left = pool.purchased - self.pool_used(provider)
                     scopes.append((f"pool:{provider}", str(pool.epoch), left, pool.purchased))
-        day, limit = self.today(now), self.limit(user)
+        day = self.today(now)
+        limit = self.limit(user, day)
         if limit is not None:
             scopes.append((f"day:{user}", f"{day} {limit}", limit - self.day_used(user, day), limit))
         due = []
@@ -250,7 +262,7 @@ class Model:
         found = []
         if (purchased := self.purchased(provider)) is not None:
             found.append((purchased - self.pool_used(provider), self.pool_held(provider), "pool"))
-        if (limit := self.limit(user)) is not None:
+        if (limit := self.limit(user, day)) is not None:
             found.append((limit - self.day_used(user, day), self.day_held(user, day), "day"))
         return found
 
