@@ -21,6 +21,7 @@ from tui.core.usage import Measured, Provenance, Usage
 from tui.services import ledger, tables
 from tui.services.alerts import Alerts
 from tui.services.ledger import Charge, Hold
+from tui.services.settings import limit_of
 from tui.storage import archive, upkeep
 from tui.storage.state_file import StateFile
 
@@ -61,6 +62,11 @@ def holds_are_not_looked_at(patch: Patch) -> None:
 def the_pool_does_not_hold(patch: Patch) -> None:
     change = tables.change_pool
     patch.setattr(tables, "change_pool", lambda state, pool: change(state, replace(pool, held=0)))
+
+
+@mutation
+def what_was_granted_for_a_day_is_forgotten(patch: Patch) -> None:
+    patch.setattr(ledger, "allowance_of", lambda host, user, _day: limit_of(host, user))
 
 
 @mutation
