@@ -51,8 +51,8 @@ class CtroomApp(App[None]):
     CSS_PATH: ClassVar = [*paths.stylesheets()]
     AUTO_FOCUS = "Prompt"
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-compact"), (80, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
     class UsageChanged(Message):

@@ -52,6 +52,10 @@ _ABROAD = (
 class StillApp(CtroomApp):
     """The app, with pictures that fetch nothing."""
 
+    async def on_unmount(self) -> None:  # type: ignore[override]  # Textual awaits either
+        """End what streams in the picture on the loop that it began on."""
+        await self.services.turns.drain()
+
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """The screen as SVG, in the reader's own fixed-width font."""
         picture = super().export_screenshot(title=title, simplify=simplify)
@@ -68,11 +72,13 @@ class Scene:
         home: The data directory.
         keys: Default keys, as the environment gives them.
         sessions: Who is connected, where the app is served.
+        provider: Answers in the place of every real one; it may be given later.
     """
 
     home: Path
     keys: Mapping[str, str] = field(default_factory=dict)
     sessions: Sessions | None = None
+    provider: Provider | None = None
 
     def __post_init__(self) -> None:
         self.clock = ManualClock(NOW)
@@ -121,7 +127,7 @@ class Scene:
     async def _build(self) -> Services:
         store = await JsonStore.open(self.home, self.clock)
         secrets = DictSecrets("the system keyring")
-        return build(store, secrets, _connect, self.clock, self.environ, LOCAL_USER, self.sessions)
+        return build(store, secrets, self._connect, self.clock, self.environ, LOCAL_USER, self.sessions)
 
     async def _use(self, provider: str, tokens: int, user: str) -> None:
         services = self.services
@@ -137,6 +143,9 @@ class Scene:
         await self.services.library.rename(made.id, title)
         for message in messages:
             await self.services.library.save(made.id, message)
+
+    def _connect(self, kind: str, **options: Any) -> Provider:
+        return self.provider or _connect(kind, **options)
 
     def _do(self, work: Awaitable[object]) -> None:
         async def run() -> None:

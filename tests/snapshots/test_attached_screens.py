@@ -36,7 +36,7 @@ def test_files_over_the_prompt(example: Scene, snap_compare: Compare, size: tupl
             await pilot.press(*beginning, "tab")
             await until(pilot, lambda number=number: len(prompt.attached) == number)  # type: ignore[misc]
         await pilot.press(*"Compare these.")
-        await until(pilot, lambda: "about" in str(prompt.border_subtitle))
+        await until(pilot, lambda: "refused" in str(prompt.border_subtitle))
 
     assert snap_compare(example.app(), terminal_size=size, run_before=attach)
 

@@ -36,7 +36,8 @@ def test_a_conversation_on_a_small_screen(example: Scene, snap_compare: Compare)
     assert snap_compare(example.app(), terminal_size=SMALL, run_before=open_latest)
 
 
-def test_the_quota_is_gone(example: Scene, snap_compare: Compare) -> None:
+@SIZES
+def test_the_quota_is_gone(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
     example.purchase("openai", 45_230)
 
     async def ask(pilot: Pilot[Any]) -> None:
@@ -46,7 +47,7 @@ def test_the_quota_is_gone(example: Scene, snap_compare: Compare) -> None:
         assert isinstance(app, CtroomApp)
         await until(pilot, lambda: not app.chat.replying)
 
-    assert snap_compare(example.app(), terminal_size=WIDE, run_before=ask)
+    assert snap_compare(example.app(), terminal_size=size, run_before=ask)
 
 
 @SIZES

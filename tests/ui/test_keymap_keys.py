@@ -38,7 +38,7 @@ async def test_a_key_chosen_in_settings_works_at_once_and_is_shown_everywhere(tm
         await choose(ui, "begin a new", "f11")
         await ui.until(lambda: isinstance(ui.app.screen, KeysDialog))
         assert "F11" in ui.screen_text()
-        assert "(its own: F5)" in ui.screen_text()
+        assert "(was F5)" in ui.screen_text()
         await ui.pilot.press("escape")
         await ui.until(lambda: "F11 new" in ui.screen_text())
         assert "F5 new" not in ui.screen_text()

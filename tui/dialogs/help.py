@@ -2,8 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Grid, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -14,10 +13,6 @@ ABOUT = (
     "Ctroom chats with language models and always shows how many tokens remain. "
     "F9 lists every command by name; this list shows the keys that work where you are."
 )
-
-
-KEYS_WIDTH = 22
-"""Cells of the column of keys: the longest pair of names."""
 
 
 class HelpDialog(Dialog[None]):
@@ -55,8 +50,10 @@ class HelpDialog(Dialog[None]):
     def _section(self, heading: str, rows: list[tuple[str, str]]) -> ComposeResult:
         if rows:
             yield Static(heading, classes="heading", markup=False)
-            lines = (Content.assemble((f"{keys:<{KEYS_WIDTH}}", "bold"), f" {words}") for keys, words in rows)
-            yield Static(Content("\n").join(lines), classes="keys", markup=False)
+            with Grid(classes="keys"):
+                for keys, words in rows:
+                    yield Static(keys, classes="key", markup=False)
+                    yield Static(words, markup=False)
 
     def _everywhere(self) -> list[tuple[str, str]]:
         return [(action.key, action.help) for action in self._actions if action.node is self.app]

@@ -14,8 +14,9 @@ from tui.dialogs.catalogue import Bound, catalogue, check_keys, clashes, keys_of
 from tui.dialogs.dialog import Dialog
 from tui.services.settings import SettingsService
 from tui.widgets.hint_bar import key_words
+from tui.widgets.muted import MUTED
 
-KEYS_WIDTH = 18
+KEYS_WIDTH = 19
 """Cells of the column of keys: two of them."""
 
 
@@ -164,7 +165,7 @@ def _row(bound: Bound, keymap: dict[str, str]) -> Content:
     if taken := clashes(bound, keys, keymap):
         note = Content.styled(f"  also: {taken[0].words}", "$text-warning")
     elif bound.id in keymap:
-        note = Content.styled(f"  (its own: {shown(bound.keys)})", "$text-muted")
+        note = Content.styled(f"  (was {shown(bound.keys)})", MUTED)
     return Content.assemble(
         f"  {' '.join(map(key_words, keys.split(',')[:2])):<{KEYS_WIDTH}} ", bound.words, note
     )

@@ -18,6 +18,7 @@ from tui.core.settings import provider_name
 from tui.core.text import sanitize_line
 from tui.dialogs.dialog import Dialog
 from tui.services.services import Services
+from tui.widgets.muted import MUTED
 
 MOST_SHOWN = 60
 """Models listed per provider; the filter reaches the others."""
@@ -150,7 +151,7 @@ class ModelPicker(Dialog[tuple[str, str]]):
         mark = "▌ " if (provider, model.id) == self._current else "  "
         name = set_cell_size(sanitize_line(model.id, MOST_NAME), column)
         context = f"  {model.context:>11,} tokens of context" if model.context else ""
-        return Content.assemble(f"  {mark}{name}", (context, "$text-muted"))
+        return Content.assemble(f"  {mark}{name}", (context, MUTED))
 
 
 _SOURCES = {KeySource.DEFAULT: "default key", KeySource.OWN: "your key", KeySource.NONE: "no key needed"}

@@ -19,6 +19,7 @@ from tui.dialogs import palette_entries
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.palette_entries import Entry
 from tui.services.services import Services
+from tui.widgets.muted import MUTED
 
 MOST_SHOWN = 50
 """Rows; the best ones."""
@@ -140,4 +141,4 @@ def _row(entry: Entry, wanted: str, width: int) -> Content:
         title = title.truncate(max(8, room - 2), ellipsis=True)
     if room < 10:
         return title
-    return Content.assemble(title, " " * (room - title.cell_length), (entry.detail, "$text-muted"))
+    return Content.assemble(title, " " * (room - title.cell_length), (entry.detail, MUTED))

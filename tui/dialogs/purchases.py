@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tui.core.text import sanitize_line
 from tui.dialogs.dialog import Dialog
 from tui.services.purchases import Effect, PurchaseEntry, amount_words
+from tui.widgets.muted import MUTED
 
 
 class PurchasesDialog(Dialog[None]):
@@ -46,4 +47,4 @@ class PurchasesDialog(Dialog[None]):
         total = f" · {purchase.purchased:,} in all" if entry.effect is Effect.TOP_UP else ""
         first = f"{at}  {amount_words(entry)}{total} · by {by}"
         note = sanitize_line(purchase.note, 400)
-        return Content.assemble(first, (f"\n{note}", "$text-muted") if note else "")
+        return Content.assemble(first, (f"\n{note}", MUTED) if note else "")

@@ -337,7 +337,7 @@ _USER: tuple[UserSpec, ...] = (
     ),
     Spec(
         "titles",
-        "Titles: from the first prompt, free of tokens, or asked of the model and counted like a turn.",
+        "Where titles come from: the first prompt, free of tokens, or the model, counted like a turn.",
         lambda user: user.titles.value,
         _titles,
         lambda _: _TITLES,

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.core.frozen import frozen
+from tui.widgets.muted import MUTED
 
 
 @frozen
@@ -88,7 +89,7 @@ class RadioGroup(Widget, can_focus=True):
                 looks.append("reverse")
             parts.append(Content.styled(f"{mark} {option.label}", " ".join(filter(None, looks))))
             if option.words:
-                parts.append(Content.styled(f"    {option.words}", "$text-muted"))
+                parts.append(Content.styled(f"    {option.words}", MUTED))
         if self.note:
             parts.append(Content(self.note))
         return Content("\n").join(parts)
