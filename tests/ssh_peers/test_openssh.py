@@ -1,5 +1,6 @@
 """`ctroom serve` as a program, with OpenSSH's client: what its users see, and what they can't do."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -18,6 +19,7 @@ from tests.crash.accounts import read_accounts
 from tests.program import COMMAND, Program
 from tests.pty.harness import Terminal
 from tests.ssh_peers.openssh import Ssh, needs_client, new_key
+from tests.support.ssh import LIMITS, serving, until
 
 pytestmark = [pytest.mark.pty, needs_client]
 
@@ -261,3 +263,25 @@ def test_it_says_what_is_missing_and_what_is_wrong(run_ctroom: Program) -> None:
     assert busy.returncode == 1
     assert "choose another with --port" in busy.stderr
     assert "Traceback" not in busy.stderr + refused.stderr
+
+
+async def test_a_client_that_goes_silent_is_let_go(ctroom_home: Path, tmp_path: Path) -> None:
+    limits = replace(LIMITS, keepalive_seconds=0.2)
+    async with serving(ctroom_home, limits=limits) as served:
+        key = new_key(tmp_path / "sam")
+        await served.services.users.add("sam", key.with_suffix(".pub").read_text())
+        ssh = Ssh(key, served.port, tmp_path / "known_hosts")
+        process = await asyncio.create_subprocess_exec(
+            *ssh.command(before=["-tt"]),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await until(lambda: len(served.host.registry) == 1)
+        process.send_signal(signal.SIGSTOP)
+        try:
+            await until(lambda: not served.host.connections.total)
+            await served.settled()
+        finally:
+            process.kill()
+            await process.wait()

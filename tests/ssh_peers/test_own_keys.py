@@ -1,0 +1,123 @@
+"""Whose keys are used over SSH: the host's for all, and each member's own for themselves alone."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.support.ssh import Served, serving
+from tui.core.chat import (
+    ChatRequest,
+    Finish,
+    FinishReason,
+    KeyCheck,
+    ModelInfo,
+    StreamEvent,
+    TextDelta,
+    UsageReport,
+)
+from tui.core.errors import CtroomError, InvalidValueError
+from tui.core.ports import Provider
+from tui.core.usage import Usage
+from tui.services.services import Services
+
+HOST, SAM = "sk-host-key-0123456789abcdef", "sk-sams-key-0123456789abcdef"
+KIM = "sk-kims-key-0123456789abcdef"
+
+
+class Recording:
+    """A provider that tells which key it was made with, and when it is closed."""
+
+    made: list[str | None] = []
+    closed: list[str | None] = []
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key
+        Recording.made.append(key)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        yield TextDelta(f"with {(self._key or '')[-4:]} {(self._key or '')[:8]}")
+        yield UsageReport(Usage(5, 5))
+        yield Finish(FinishReason.STOP)
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        return ()
+
+    async def check_key(self) -> KeyCheck:
+        return KeyCheck(ok=True, message="works")
+
+    async def aclose(self) -> None:
+        Recording.closed.append(self._key)
+
+
+def recording(kind: str, *, api_key: str | None, base_url: str | None, name: str) -> Provider:
+    return Recording(api_key)
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch, sandboxed: None) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", HOST)
+    Recording.made, Recording.closed = [], []
+
+
+async def ask(served: Served, user: str) -> str:
+    ran = await served.run(user, "ask --provider openai hi")
+    assert ran.exit_status == 0, ran.stderr
+    return str(ran.stdout)
+
+
+async def own(services: Services, key: str) -> str:
+    await services.settings.set("keys.use_custom", "true")
+    return await services.keys.save_own("openai", key)
+
+
+async def test_each_turn_is_sent_with_the_key_of_its_user(ctroom_home: Path) -> None:
+    async with serving(ctroom_home, connect=recording) as served:
+        for user in ("sam", "kim", "ada"):
+            await served.add(user, "unlimited")
+        for user, key in (("sam", SAM), ("kim", KIM)):
+            services = served.host.make_services(user)
+            assert await own(services, key) == "the system keyring"
+            await served.host.settle(services)
+        assert "sk-sams" in await ask(served, "sam")
+        assert "sk-kims" in await ask(served, "kim")
+        assert "sk-host" in await ask(served, "ada")
+        assert "sk-host" in await ask(served, "ada")
+        assert Recording.made.count(HOST) == 1, "one client with the host's key for all sessions"
+        assert {*Recording.closed} == {SAM, KIM}, "those of own keys close with their session"
+    assert HOST in Recording.closed
+
+
+async def test_without_a_keyring_an_own_key_ends_with_its_session(
+    ctroom_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with serving(ctroom_home, connect=recording) as served:
+        await served.add("sam")
+        first, second = served.host.make_services("sam"), served.host.make_services("sam")
+        assert await own(first, SAM) == "this session only"
+        assert (await first.keys.credential("openai")).key == SAM
+        with pytest.raises(CtroomError, match="is not set"):
+            await second.keys.credential("openai")
+        for services in (first, second):
+            await served.host.settle(services)
+    assert SAM not in (ctroom_home / "ctroom.json").read_text()
+
+
+async def test_a_member_sees_and_tests_no_key_of_the_host(ctroom_home: Path) -> None:
+    async with serving(ctroom_home, connect=recording) as served:
+        await served.add("sam")
+        await served.add("boss", admin=True)
+        member, admin = served.host.make_services("sam"), served.host.make_services("boss")
+        for services in (member, admin):
+            await services.keys.load()
+        assert admin.keys.status("openai").default_last_four == HOST[-4:]
+        shown = member.keys.status("openai")
+        assert (shown.default_available, shown.default_last_four, shown.default_place) == (True, "", "")
+        assert not (await member.keys.test("openai", default=True)).ok
+        with pytest.raises(InvalidValueError):
+            await member.keys.save_default("openai", SAM)
+        assert member.remote
+        assert not served.services.remote
+        for services in (member, admin):
+            await served.host.settle(services)
