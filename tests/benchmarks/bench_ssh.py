@@ -34,7 +34,7 @@ TYPED = "бвгджзийклмнптфцчшщъыьэюяђћџњљѓќѕєї�
 SIZE = (120, 40)
 AT_ONCE = 10
 """Clients that connect at the same time; each of their first frames is timed from its own beginning."""
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 @dataclass
@@ -177,7 +177,7 @@ class Session:
     async def _read(self) -> None:
         with suppress(asyncssh.Error, OSError):
             while data := await self._process.stdout.read(65_536):
-                self._tail = self._tail[-256:] + data
+                self._tail = self._tail[-16_384:] + data
                 self._came.set()
 
     async def wait_for(self, what: bytes) -> None:

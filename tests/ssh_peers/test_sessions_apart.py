@@ -189,6 +189,7 @@ async def test_no_session_takes_the_output_of_the_process(
 
 async def test_nothing_keeps_a_dead_app(ctroom_home: Path) -> None:
     def alive() -> int:
+        gc.unfreeze()
         gc.collect()
         return sum(isinstance(found, ServedApp) for found in gc.get_objects())
 

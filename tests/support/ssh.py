@@ -187,6 +187,7 @@ class Served:
 
 def apps_alive() -> list[ServedApp]:
     """The apps that are still in memory."""
+    gc.unfreeze()
     gc.collect()
     return [found for found in gc.get_objects() if isinstance(found, ServedApp)]
 
@@ -219,7 +220,7 @@ async def serving(
     services = build(store, DictSecrets(), connect, utc_now, environ, LOCAL_USER)
     shared = Shared.over(connect)
     host = make_host(services, shared, connect, limits, sign_up=sign_up)
-    server = Server(host, services, shared.pace)
+    server = Server(host, services)
     key = load_host_key(home / NAME)
     await server.listen("127.0.0.1", 0, key)
     served = Served(host, server, services)

@@ -83,7 +83,7 @@ async def _serve(bind: str, port: int, host_key: Path | None, limits: "Limits", 
         shared = Shared.over(connect)
         host = make_host(services, shared, connect, limits, sign_up=sign_up)
         key = await asyncio.to_thread(load_host_key, host_key or data_directory(os.environ) / NAME)
-        server = Server(host, services, shared.pace)
+        server = Server(host, services)
         await server.listen(bind, port, key)
         try:
             journal.note("listening", address=bind, port=server.port, key=key.get_fingerprint())
@@ -140,7 +140,9 @@ def make_host(
         )
 
     access = Access(services.users, limits, sign_up=sign_up, seconds=monotonic)
-    return Host(make_services, run_remote, access, limits, utc_now, data_directory(os.environ), registry)
+    return Host(
+        make_services, run_remote, access, limits, utc_now, data_directory(os.environ), registry, shared.pace
+    )
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -45,6 +45,7 @@ class AppRun:
             if self._deadline is not None:
                 self._deadline.cancel()
             await self._host.settle(services)
+            self._host.memory.ended()
 
     def end(self, why: str, *, gone: bool) -> None:
         """End the app; one that does not is cancelled."""
@@ -95,6 +96,7 @@ class AppRun:
                 )
             finally:
                 first.cancel()
+            self._host.memory.drawn()
         await asyncio.wait({self._task})
         return self._say_goodbye(app)
 

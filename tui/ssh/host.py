@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tui.core.errors import CtroomError
+from tui.core.pace import Pace
 from tui.core.ports import Clock
 from tui.core.streams import Streams
 from tui.crash import record_crash
@@ -14,6 +15,8 @@ from tui.services.services import Services
 from tui.ssh.access import Access
 from tui.ssh.journal import warn
 from tui.ssh.limits import Counter, Limits
+from tui.ssh.load import LoadMeter
+from tui.ssh.memory import Collector
 from tui.ssh.registry import Registry
 
 
@@ -46,6 +49,7 @@ class Host:
         clock: The present moment.
         home: The data directory: where crashes are recorded.
         registry: The sessions that run.
+        pace: That of the sessions.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Host:
         clock: Clock,
         home: Path,
         registry: Registry,
+        pace: Pace,
     ) -> None:
         self.make_services = make_services
         self.run_command = run_command
@@ -65,6 +70,8 @@ class Host:
         self.clock = clock
         self.home = home
         self.registry = registry
+        self.load = LoadMeter(pace)
+        self.memory = Collector(lambda: len(registry), lambda: self.load.calm)
         self.mounting = asyncio.Semaphore(limits.mounting)
         self.strangers = Counter()
         """Connections that have not signed in, by address."""

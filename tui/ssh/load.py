@@ -8,6 +8,7 @@ from tui.core.pace import Pace
 LOOK_SECONDS = 0.5
 BUSY, CALM = 0.65, 0.5
 """Shares of a core from which on redraws become rarer, and below which they become more frequent again."""
+IDLE = 0.1
 LATE_SECONDS = 0.05
 """How late the event loop may be before it counts as busy, whatever its share."""
 FLUSH_SECONDS, USAGE_SECONDS = 0.1, 1.0
@@ -26,7 +27,13 @@ class LoadMeter:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._factor = 1.0
+        self._share = 0.0
         self._set()
+
+    @property
+    def calm(self) -> bool:
+        """Whether there was next to nothing to do lately."""
+        return self._share < IDLE
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -43,6 +50,7 @@ class LoadMeter:
             share: Of a core that the process used.
             late: Seconds that the event loop was late.
         """
+        self._share = share
         if share > BUSY or late > LATE_SECONDS:
             self._factor = min(MOST_FACTOR, self._factor * _SLOWER)
         elif share < CALM:

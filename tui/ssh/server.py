@@ -10,12 +10,10 @@ import asyncssh
 
 from tui import __version__
 from tui.core.errors import CtroomError, StorageError, StorageErrorKind
-from tui.core.pace import Pace
 from tui.services.services import Services
 from tui.ssh.connection import Connection
 from tui.ssh.host import Host
 from tui.ssh.journal import note, warn
-from tui.ssh.load import LoadMeter
 from tui.ssh.registry import CLOSING, REMOVED
 
 SWEEP_SECONDS = 60.0
@@ -30,13 +28,11 @@ class Server:
     Args:
         host: What the sessions share.
         services: Services over the same store, to look after it.
-        pace: That of the sessions.
     """
 
-    def __init__(self, host: Host, services: Services, pace: Pace) -> None:
+    def __init__(self, host: Host, services: Services) -> None:
         self._host = host
         self._services = services
-        self._load = LoadMeter(pace)
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._work: list[asyncio.Task[None]] = []
@@ -98,7 +94,8 @@ class Server:
         asyncio.get_running_loop().set_exception_handler(self._failed)
         _route_asyncssh(self._host)
         self._unsubscribe = self._services.store.subscribe(self._check_users)
-        works = (self._services.poll(), self._sweep(), self._load.run())
+        host = self._host
+        works = (self._services.poll(), self._sweep(), host.load.run(), host.memory.run())
         self._work = [asyncio.create_task(work) for work in works]
 
     async def aclose(self) -> None:

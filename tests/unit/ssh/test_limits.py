@@ -1,9 +1,12 @@
 """What is counted, what is kept of it, and how the pace follows the load."""
 
+import gc
+
 from tui.core.pace import Pace
 from tui.ssh.environment import HeededEnvironment, heeded
 from tui.ssh.limits import Counter, HourlyRate
 from tui.ssh.load import LoadMeter
+from tui.ssh.memory import TOO_MANY, WORTH, Collector
 
 
 def test_a_counter_forgets_what_it_no_longer_counts() -> None:
@@ -64,3 +67,30 @@ def test_only_a_few_variables_of_a_client_are_kept_and_no_controls_of_them() -> 
     found = heeded(kept)
     assert found["COLORTERM"].startswith("truecolorz")
     assert len(found["COLORTERM"]) <= 64
+
+
+def test_garbage_is_looked_for_when_it_is_worth_a_stall() -> None:
+    live, calm = [10], [True]
+    collector = Collector(lambda: live[0], lambda: calm[0])
+    try:
+        collector.drawn()
+        assert gc.get_freeze_count() > 0
+        assert not collector.look()
+        for _ in range(WORTH - 1):
+            collector.ended()
+        assert not collector.look()
+        collector.ended()
+        calm[0] = False
+        assert not collector.look(), "it can wait for a calm moment"
+        calm[0] = True
+        assert collector.look()
+        assert not collector.look()
+        calm[0] = False
+        for _ in range(TOO_MANY * WORTH):
+            collector.ended()
+        assert collector.look(), "but not for ever"
+        live[0] = 0
+        collector.ended()
+        assert collector.look(), "nobody is there to be stalled"
+    finally:
+        gc.unfreeze()
