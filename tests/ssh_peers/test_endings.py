@@ -1,6 +1,7 @@
 """Sessions that end in every way there is: terminals are given back, what came is kept and charged."""
 
 import asyncio
+import errno
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.program import COMMAND, Program
 from tests.support.ssh import READY, Client, Served, running_apps, serving, until
+from tests.unit.storage.support import FaultyFiles
 from tui import providers
 from tui.core.chat import Message, MessageStatus, Role
 from tui.ssh.registry import CLOSING, ENDED, REMOVED
@@ -176,3 +178,32 @@ async def test_a_command_that_is_dropped_is_stopped_and_charged(ctroom_home: Pat
         connection.abort()
         await served.settled()
         await assert_kept(served)
+
+
+async def test_what_a_full_disk_refused_is_saved_after_the_session_is_gone(ctroom_home: Path) -> None:
+    files = FaultyFiles()
+    async with serving(ctroom_home, connect=providers.connect, files=files) as served:
+        client = await streaming(served)
+        files.fail("write", errno.ENOSPC)
+        client.process.channel.get_connection().abort()
+        await served.settled()
+        assert served.host.unsaved() > 0
+        files.heal()
+        await served.host.save_unsaved()
+        assert served.host.unsaved() == 0
+        await assert_kept(served)
+
+
+async def test_input_that_comes_too_late_is_not_dropped_in_silence(ctroom_home: Path) -> None:
+    async with serving(ctroom_home, connect=providers.connect) as served:
+        await served.add("sam")
+        connection = await served.connect("sam")
+        process = await connection.create_process("ask '/long 300'", encoding=None)
+        assert await process.stdout.read(20)  # it began without
+        process.stdin.write(b"late")
+        assert b"give `-`" in await process.stderr.read(200)
+        waits = await connection.create_process("ask -", encoding=None)
+        await asyncio.sleep(2.2)
+        waits.stdin.write(b"hello")
+        waits.stdin.write_eof()
+        assert b"Demo reply" in await waits.stdout.read(40)

@@ -25,6 +25,7 @@ from tui.ssh.host_key import NAME, load_host_key
 from tui.ssh.limits import Limits
 from tui.ssh.served_app import ServedApp
 from tui.ssh.server import Server
+from tui.storage.files import SYSTEM_FILES, FileLayer
 from tui.storage.store import JsonStore
 
 WAIT_SECONDS = 25.0
@@ -212,10 +213,15 @@ async def _closed(connection: asyncssh.SSHClientConnection) -> None:
 
 @asynccontextmanager
 async def serving(
-    home: Path, *, limits: Limits = LIMITS, sign_up: bool = False, connect: Connect = connect
+    home: Path,
+    *,
+    limits: Limits = LIMITS,
+    sign_up: bool = False,
+    connect: Connect = connect,
+    files: FileLayer = SYSTEM_FILES,
 ) -> AsyncIterator[Served]:
     """A server on loopback over a data directory, with real services; its demo does not pause."""
-    store = await JsonStore.open(home, utc_now)
+    store = await JsonStore.open(home, utc_now, files)
     environ = {"CTROOM_HOME": str(home)}
     services = build(store, DictSecrets(), connect, utc_now, environ, LOCAL_USER)
     shared = Shared.over(connect)

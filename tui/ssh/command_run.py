@@ -59,6 +59,7 @@ class CommandRun:
         self._complete = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
         self._gone = False
+        self._left_out = False
 
     async def run(self) -> int:
         """Run the command; the exit status."""
@@ -87,6 +88,8 @@ class CommandRun:
             if b"\x03" in data or b"\x04" in data:
                 self.end("", gone=False)
             return
+        if self._left_out and not self._came.is_set():
+            self.say("Standard input came too late and was left out: give `-` to wait for it.")
         self._typed += data[: MOST_INPUT + 1 - len(self._typed)]
         self._came.set()
 
@@ -129,6 +132,7 @@ class CommandRun:
             try:
                 await asyncio.wait_for(self._came.wait(), SILENT_SECONDS)
             except TimeoutError:
+                self._left_out = True
                 return ""
         await self._complete.wait()
         if len(self._typed) > MOST_INPUT:
