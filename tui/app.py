@@ -148,9 +148,13 @@ class CtroomApp(App[None]):
             settings.call_after_refresh(settings.focus_key, provider)
 
     async def action_chat(self) -> None:
-        """Go to the prompt of the chat, from wherever the user is."""
+        """Go to the prompt of the chat, from wherever the user is; from there, to its messages."""
+        from_prompt = self.chat.pane.prompt.has_focus
         await self.action_show_tab("chat")
-        self.chat.to_prompt()
+        if from_prompt and self.chat.pane.transcript.keys:
+            self.screen.set_focus(self.chat.pane.transcript)  # at once: the next key is for it
+        else:
+            self.chat.to_prompt()
 
     async def action_new_conversation(self) -> None:
         """Begin a new conversation."""

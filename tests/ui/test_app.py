@@ -208,3 +208,15 @@ async def test_an_error_of_our_own_is_logged_without_its_words(tmp_path: Path) -
     assert apps[0].crash_reference in log
     assert "RuntimeError" in log
     assert "secret" not in log
+
+
+async def test_f2_leads_from_the_prompt_to_the_messages_and_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        await ui.pilot.press("f2")
+        assert ui.prompt.has_focus  # there is no message yet
+        await ui.send("Hello")
+        await ui.pilot.press("f2", "k")
+        assert ui.transcript.has_focus
+        assert ui.transcript.cursor >= 0
+        await ui.pilot.press("f2", "f4", "f2")
+        await ui.until(lambda: ui.prompt.has_focus)

@@ -21,7 +21,7 @@ NO_WORDS = " █▌▏▎▕▁▂▃▄▅▆▇▀░·─│╭╮╰╯"
 SCREENS = {
     "chat": (),
     "list": ("f8",),
-    "transcript": ("ctrl+t", "k", "k"),
+    "transcript": ("f2", "k", "k"),
     "settings": ("f4",),
     "help": ("f1",),
     "models": ("f6",),

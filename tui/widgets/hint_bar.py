@@ -30,7 +30,14 @@ _KEY_NAMES = {
 
 APP_BINDINGS: list[BindingType] = [
     Binding("f1", "help", "help", id="app.help", tooltip="Help for where you are", priority=True),
-    Binding("f2", "chat", "chat", id="app.chat", tooltip="Go to the chat", priority=True),
+    Binding(
+        "f2",
+        "chat",
+        "chat",
+        id="app.chat",
+        tooltip="Go to the chat; from the prompt, to its messages",
+        priority=True,
+    ),
     Binding(
         "f4",
         "show_tab('settings')",
