@@ -139,6 +139,22 @@ async def test_what_was_deleted_is_brought_back_from_the_list(tmp_path: Path) ->
             assert at_cursor(ui) == TITLES[0]
 
 
+async def test_what_was_deleted_is_brought_back_after_a_restart(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        await ui.pilot.press("u")
+        await ui.until(lambda: bool(ui.app._notifications))
+        [toast] = ui.app._notifications
+        assert toast.message == "There is nothing that was deleted."
+        await ui.pilot.press("delete")
+        await ui.until(lambda: listed(ui) == list(TITLES[1:]))
+    async with running(tmp_path) as ui:
+        await ui.until(lambda: listed(ui) == list(TITLES[1:]))
+        await ui.pilot.press("f8", "u")
+        await ui.until(lambda: listed(ui) == list(TITLES))
+
+
 async def test_the_palette_does_it_to_the_open_conversation(tmp_path: Path) -> None:
     async with running(tmp_path, SMALL) as ui:
         await ui.send("To be renamed")

@@ -217,6 +217,12 @@ class Library:
             conversation_id, lambda entry: replace(entry, deleted_at=None), deleted=True
         )
 
+    def last_deleted(self) -> Conversation | None:
+        """What was deleted last and is not purged: `restore` brings it back, also after a restart."""
+        entries = (entry for _, entry in self._store.view.conversations if self._is_mine(entry, deleted=True))
+        dated = [(entry.deleted_at, entry.id, entry) for entry in entries if entry.deleted_at is not None]
+        return max(dated)[2] if dated else None
+
     async def purge(self, conversation_id: str) -> None:
         """Remove a deleted conversation and its messages for good.
 

@@ -84,7 +84,6 @@ class ChatList(ConversationList):
         self._rest: tuple[object, ...] = ()
         self._rest_rows: tuple[Row, ...] = ()
         self._problem = ""
-        self._deleted: list[Conversation] = []
         self.zone: tzinfo = UTC
         """Where the reader's days begin."""
 
@@ -250,7 +249,6 @@ class ChatList(ConversationList):
         except CtroomError as error:
             self.notify(str(error), title="Not deleted", severity="error", timeout=10, markup=False)
             return
-        self._deleted.append(conversation)
         self.fill()
         self.post_message(self.Deleted(self, conversation.id))
         title = sanitize_line(conversation.title, 40)
@@ -258,17 +256,16 @@ class ChatList(ConversationList):
 
     @on(ConversationList.UndoRequested)
     def undo(self) -> None:
-        """Bring back what was deleted last in this session."""
-        if self._deleted:
-            self.run_worker(self._restore(self._deleted.pop()), group="restore", exit_on_error=False)
+        """Bring back what was deleted last, however long ago, until it is purged."""
+        if (deleted := self._library.last_deleted()) is not None:
+            self.run_worker(self._restore(deleted), group="restore", exclusive=True, exit_on_error=False)
         else:
-            self.notify("Nothing was deleted since Ctroom was opened.", timeout=3)
+            self.notify("There is nothing that was deleted.", timeout=3)
 
     async def _restore(self, conversation: Conversation) -> None:
         try:
             restored = await self._library.restore(conversation.id)
         except CtroomError as error:
-            self._deleted.append(conversation)
             self.notify(str(error), title="Not brought back", severity="error", timeout=10, markup=False)
         else:
             self.fill()

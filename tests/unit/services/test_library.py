@@ -131,6 +131,19 @@ def test_a_tag_can_do_nothing_to_a_screen_and_there_are_not_many() -> None:
     assert len(tags_of(str(number) for number in range(100))) == MOST_TAGS
 
 
+async def test_what_was_deleted_last_is_known_until_it_is_back_or_purged(library: Library) -> None:
+    assert library.last_deleted() is None
+    first, second = [await library.create("openai", "gpt-5.1") for _ in range(2)]
+    for made in (second, first):
+        await library.delete(made.id)
+    for expected in (first, second):
+        found = library.last_deleted()
+        assert found is not None
+        assert found.id == expected.id
+        await (library.restore if expected is first else library.purge)(expected.id)
+    assert library.last_deleted() is None
+
+
 async def test_a_deleted_conversation_can_be_brought_back_until_it_is_purged(
     library: Library, store: Store
 ) -> None:
