@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_THEME = "textual-dark"
 MOST_READ = 4_194_304
 """Bytes of `ctroom.json` that are looked through for the theme: a few milliseconds' worth."""
+NARROW = 80
+"""Columns from which on there is a margin around the prompt."""
 WIDE = 120
 """Columns from which on the list of conversations stands at the left."""
 LIST_WIDTH = 28
@@ -151,11 +153,13 @@ def skeleton(width: int, height: int, pen: dict[str, str]) -> str:
             put(row, 1, "│")
             put(row, LIST_WIDTH, "│")
         put(height - 2, 1, "╰", across, "╯")
-    across = "─" * (width - left - 3)
-    put(height - 4, left + 1, pen["prompt"], "╭", across, "╮")
-    put(height - 3, left + 1, "│")
-    put(height - 3, width - 1, "│")
-    put(height - 2, left + 1, "╰", across, "╯")
+    margin = 0 if width < NARROW else 1
+    left, right = left + margin, width - margin
+    across = "─" * (right - left - 1)
+    put(height - 4, left, pen["prompt"], "╭", across, "╮")
+    put(height - 3, left, "│")
+    put(height - 3, right, "│")
+    put(height - 2, left, "╰", across, "╯")
     return "".join(drawn)
 
 
