@@ -11,10 +11,12 @@ BUSY, CALM = 0.65, 0.5
 IDLE = 0.1
 LATE_SECONDS = 0.05
 """How late the event loop may be before it counts as busy, whatever its share."""
+FAR_TOO_LATE_SECONDS = 0.25
+"""The same, where looks themselves have become too rare for small steps."""
 FLUSH_SECONDS, USAGE_SECONDS = 0.1, 1.0
 """Between redraws while there is little to do; the figures are told to all by every turn of anyone."""
 MOST_FACTOR = 40.0
-_SLOWER, _FASTER = 1.5, 1.2
+_SLOWER, _MUCH_SLOWER, _FASTER = 1.5, 3.0, 1.2
 
 
 class LoadMeter:
@@ -51,7 +53,9 @@ class LoadMeter:
             late: Seconds that the event loop was late.
         """
         self._share = share
-        if share > BUSY or late > LATE_SECONDS:
+        if late > FAR_TOO_LATE_SECONDS:
+            self._factor = min(MOST_FACTOR, self._factor * _MUCH_SLOWER)
+        elif share > BUSY or late > LATE_SECONDS:
             self._factor = min(MOST_FACTOR, self._factor * _SLOWER)
         elif share < CALM:
             self._factor = max(1.0, self._factor / _FASTER)
@@ -60,4 +64,5 @@ class LoadMeter:
     def _set(self) -> None:
         self._pace.flush_seconds = FLUSH_SECONDS * self._factor
         self._pace.paint_seconds = 0.0 if self._factor <= 1.0 else self._pace.flush_seconds
-        self._pace.usage_seconds = USAGE_SECONDS * max(1.0, self._factor / 4)
+        self._pace.spread = 1.0
+        self._pace.usage_base = USAGE_SECONDS * max(1.0, self._factor / 4)

@@ -42,7 +42,8 @@ class Collector:
         try:
             while True:
                 await asyncio.sleep(LOOK_SECONDS)
-                self.look()
+                if not self.look():
+                    gc.freeze()  # what sessions came to hold meanwhile: their conversations
         finally:
             gc.unfreeze()
 
