@@ -35,6 +35,8 @@ SIZE = (120, 40)
 AT_ONCE = 10
 """Clients that connect at the same time; each of their first frames is timed from its own beginning."""
 PATIENCE = 300.0
+SETTLE_SECONDS = 15.0
+"""After the last reply: it is saved and charged, and everyone's figures are drawn."""
 
 
 @dataclass
@@ -231,7 +233,7 @@ async def measure(process: Process, keys: list[Path], count: int, seconds: float
     taken.memory = (process.memory() - before) / count
     for session in sessions:
         session.send("\x1b")
-    await asyncio.sleep(3)
+    await asyncio.sleep(SETTLE_SECONDS)
     cpu, began = process.cpu(), time.perf_counter()
     await asyncio.sleep(idle)
     taken.idle_cpu = (process.cpu() - cpu) / (time.perf_counter() - began) * 100
