@@ -1,8 +1,10 @@
 """The app of one session: as it is elsewhere, but for what this process and this machine would do for it."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from textual import events
@@ -79,6 +81,11 @@ class ServedApp(CtroomApp):
         """A cursor that blinks redraws twice a second in every session."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
+
+    async def _process_messages(self, *args: Any, **kwargs: Any) -> None:
+        """Run. From Python 3.12 on Textual has just made every task of the loop eager, asyncssh's too."""
+        asyncio.get_running_loop().set_task_factory(None)
+        await super()._process_messages(*args, **kwargs)
 
     def _print_error_renderables(self) -> None:
         """Nothing: Textual prints a traceback with locals on the server's own output."""
