@@ -26,6 +26,8 @@ NO_TERMINAL = (
 DUMB = "This terminal (TERM={term}) can't be drawn on: use 'ssh HOST usage' and 'ssh HOST ask'."
 _UNDRAWABLE = ("dumb", "emacs", "unknown", "network", "none")
 _MOST_COMMAND = 131_072
+_MOST_EARLY = 65_536
+"""Bytes that come before the session has begun, beyond which the client waits."""
 _LEAVING = ("HUP", "INT", "QUIT", "TERM", "KILL")
 
 
@@ -98,6 +100,9 @@ class Session(asyncssh.SSHServerSession[bytes]):
         self._refusal: str | None = None
         self._gone = False
         self._why = ""
+        self._early = bytearray()
+        """What came before there was who takes it."""
+        self._input_ended = False
 
     # What asyncssh says
 
@@ -136,9 +141,14 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """Bytes of the client."""
         if self._run is not None:
             self._run.feed(data)
+            return
+        self._early += data
+        if len(self._early) > _MOST_EARLY and self._channel is not None:
+            self._channel.pause_reading()
 
     def eof_received(self) -> bool:
         """The client sends nothing more, and still reads."""
+        self._input_ended = True
         if self._run is not None:
             self._run.input_ended()
         return True
@@ -147,6 +157,8 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """The terminal has another size."""
         if self._run is not None:
             self._run.resize(width, height)
+        elif self._terminal is not None:
+            self._terminal = (self._terminal[0], (width, height))
 
     def signal_received(self, signal: str) -> None:
         """The client sent a signal; no process gets it."""
@@ -209,6 +221,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         self._run = run
         self._host.registry.add(Entry(info, self._identity.fingerprint, self._end))
         note("session", id=self._id, user=user, address=self._address, what=what)
+        self._take_early(run)
         try:
             return await run.run()
         finally:
@@ -249,10 +262,21 @@ class Session(asyncssh.SSHServerSession[bytes]):
         except OSError:
             self._gone = True
 
+    def _take_early(self, run: Run) -> None:
+        """Hand on what the client sent while its session began: some send all that they pipe at once."""
+        if self._early:
+            run.feed(bytes(self._early))
+            self._early.clear()
+        if self._input_ended:
+            run.input_ended()
+        if self._channel is not None:
+            self._channel.resume_reading()
+
     def _leave(self, status: int) -> None:
         channel = self._channel
         if channel is None:
             return
+        channel.resume_reading()  # a channel that holds input back would not close
         try:
             channel.exit(status)
         except OSError:
