@@ -8,6 +8,7 @@ be trusted more than wall time. `--elia` names the command of an installed elia 
 
 import argparse
 import asyncio
+import compileall
 import os
 import statistics
 import sys
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import tests.benchmarks
+import tui
 from tests.benchmarks.storage_stalls import fill_days
 from tests.environment import child_environment
 from tests.pty.harness import Terminal
@@ -146,6 +149,9 @@ def main() -> None:
     parser.add_argument("--elia")
     parser.add_argument("--idle", type=float, default=10)
     options = parser.parse_args()
+    # As pip does when it installs: some environments keep Python from doing it by itself.
+    for source in (tui, tests.benchmarks):
+        compileall.compile_dir(Path(str(source.__file__)).parent, quiet=1)
     with tempfile.TemporaryDirectory() as directory:
         listed = candidates(Path(directory), options.elia)
         for number in range(options.rounds + 1):

@@ -182,8 +182,13 @@ class ConversationPane(MessageActions):
         """Go to a message that was found, with what was sought marked."""
         if message_id in self.transcript.keys:
             await self.find(texts)
-            self.transcript.scroll_to_entry(message_id)
+            # The line of what is sought takes one of the transcript's: where it ends is known after that.
+            self.call_after_refresh(self._land_on, message_id)
             self.transcript.focus()
+
+    def _land_on(self, message_id: str) -> None:
+        if message_id in self.transcript.keys:
+            self.transcript.scroll_to_entry(message_id)
 
     def end_find(self) -> bool:
         """Mark nothing any more; whether anything was."""

@@ -204,7 +204,7 @@ HARMLESS = {
 """What tells or changes nothing but the user's own, or what the server itself asks before anyone is in."""
 
 TESTED_BELOW = {
-    "Library": "conversations older",
+    "Library": "conversations older last_deleted",
     "Turns": "send again carry_on give_title stop is_running",
     "Accounting": "checkpoint progress settle release snapshot headroom tells_room forecast",
     "Keys": "status credential test save_own remove_own",
@@ -265,6 +265,7 @@ async def test_lists_and_searches_have_only_ones_own(place: Place) -> None:
     mine = await place.sam.library.create("demo", "demo")
     assert [entry.id for entry in place.sam.library.conversations()] == [mine.id]
     assert await place.sam.library.older() == ()
+    assert place.sam.library.last_deleted() is None
     found = [part async for part in Search(place.sam.library, place.sam.store).search("swordfish")]
     assert [part.found for part in found] == [()] * len(found)
     kims = [part async for part in Search(place.kim.library, place.kim.store).search("swordfish")]
