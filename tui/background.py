@@ -49,7 +49,7 @@ async def keep_accounts(services: Services, changed: Callable[[], None]) -> None
 
 
 async def _pause(seconds: float) -> None:
-    """Sleep. The loop keeps a timer until its time, even a cancelled one: it must not keep the app with it."""
+    """Sleep. The loop keeps a timer until its time, even a cancelled one: it must not keep the app, too."""
     loop = asyncio.get_running_loop()
     passed = loop.create_future()
     timer = loop.call_later(seconds, passed.set_result, None, context=Context())
