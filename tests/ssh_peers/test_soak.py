@@ -60,7 +60,7 @@ async def test_nothing_is_left_of_sessions(ctroom_home: Path, rounds: int) -> No
         for _ in range(0, rounds, AT_ONCE):
             await asyncio.gather(*(visit(served, chance) for _ in range(AT_ONCE)))
         await settled(served, others)
-        assert len(asyncio.all_tasks()) <= tasks
+        await until(lambda: len(asyncio.all_tasks()) <= tasks)  # the store's poll makes one, now and then
         assert descriptors() <= files
         assert threading.active_count() <= threads + 6  # the pool for what blocks is kept
         state = served.services.store.view
