@@ -5,10 +5,10 @@ from typing import Any, TypeAlias
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, Static
 
 from tests.snapshots.scenes import KEYS, SMALL, WIDE, Scene, open_latest, settled, until
 from tui.app import CtroomApp
-from tui.widgets.search_results import SearchResults
 
 Compare: TypeAlias = Callable[..., bool]
 """The fixture `snap_compare`."""
@@ -70,14 +70,22 @@ def test_help(example: Scene, snap_compare: Compare) -> None:
     assert snap_compare(example.app(), terminal_size=WIDE, run_before=pressing("f1", "#help-body"))
 
 
+async def look_for(pilot: Pilot[Any], words: str) -> None:
+    """Enter words at once, so that nothing less is sought, and wait for the end of the search."""
+    await pilot.press("f7")
+    await until(pilot, lambda: bool(pilot.app.screen.query("#search-words")))
+    pilot.app.screen.query_one("#search-words", Input).insert_text_at_cursor(words)
+    state = pilot.app.screen.query_one("#search-state", Static)
+    await until(pilot, lambda: " searched" in str(state.content))
+
+
 @SIZES
 def test_finding_in_all_conversations(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def find(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, CtroomApp)
         await until(pilot, lambda: bool(app.chat.conversations.rows))
-        await pilot.press("f7", *"which")
-        await until(pilot, lambda: bool(app.screen.query_one(SearchResults).rows))
+        await look_for(pilot, "which")
 
     assert snap_compare(example.app(), terminal_size=size, run_before=find)
 
@@ -90,8 +98,7 @@ def test_a_match_in_the_open_conversation(
         app = pilot.app
         assert isinstance(app, CtroomApp)
         await until(pilot, lambda: bool(app.chat.conversations.rows))
-        await pilot.press("f7", *"reference")
-        await until(pilot, lambda: bool(app.screen.query_one(SearchResults).rows))
+        await look_for(pilot, "reference")
         await pilot.press("down", "enter")
         await until(pilot, lambda: app.chat.pane.transcript.has_focus)
 

@@ -130,8 +130,10 @@ class SettingsTab(VerticalScroll, can_focus=False):
         """Go to a section by its number."""
         for section in self._sections():
             if section.number == number:
-                section.scroll_visible(top=True, animate=False)
+                # The way to a field that had the focus before would lead back from here.
+                self.app.animator.force_stop_animation(self, "scroll_y")
                 section.focus_first()
+                section.scroll_visible(top=True, animate=False)
 
     def action_hop(self, step: int) -> None:
         """Go to the section before or after the one in focus."""

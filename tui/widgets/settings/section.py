@@ -70,10 +70,10 @@ class Section(Vertical):
         self.border_title = self._title
 
     def focus_first(self) -> None:
-        """Put the focus on the section's first field."""
+        """Put the focus on the section's first field; whoever calls brings the section into view."""
         for widget in self.query("*"):
             if widget.focusable:
-                widget.focus()
+                widget.focus(scroll_visible=False)
                 return
 
     def switch(self, name: str, words: str, *, label: str = "") -> Toggle:
