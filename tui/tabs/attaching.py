@@ -42,7 +42,7 @@ class Attaching(Composing):
     files: "PromptFiles | None" = None
     """The files that go with the prompt; None until there may be any."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _FilesGone(UiMessage):
         """Files that go with messages of a conversation are not there any more."""
 

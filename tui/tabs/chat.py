@@ -57,14 +57,14 @@ class ChatTab(Attaching):
     zone: reactive[tzinfo] = reactive[tzinfo](UTC, repaint=False)
     """Where times are shown in."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _VersionChosen(UiMessage):
         """Another branch is the active one."""
 
         opened: OpenConversation
         message_id: str
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class ProviderChanged(UiMessage):
         """The next turn goes to another provider."""
 

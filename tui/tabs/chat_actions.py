@@ -67,7 +67,7 @@ class MessageActions(Vertical):
         ),
     ]
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class ReplyRequested(UiMessage):
         """A reply is to be had anew, or continued."""
 
@@ -81,7 +81,7 @@ class MessageActions(Vertical):
             """The pane."""
             return self.pane
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class VersionRequested(UiMessage):
         """Another version of a message is to be shown, with what follows it."""
 

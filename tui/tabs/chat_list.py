@@ -37,7 +37,7 @@ class ChatList(ConversationList):
         load_attachment: The bytes of a file that was attached, by their digest.
     """
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Loaded(Message):
         """A conversation that was chosen is read from disk."""
 
@@ -51,7 +51,7 @@ class ChatList(ConversationList):
             """The list."""
             return self.chat_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Changed(Message):
         """A conversation has another title, other tags, or was pinned."""
 
@@ -63,7 +63,7 @@ class ChatList(ConversationList):
             """The list."""
             return self.chat_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Deleted(Message):
         """A conversation left the list."""
 

@@ -67,7 +67,7 @@ class ConversationPane(MessageActions):
     target: reactive[Target | None] = reactive(None, repaint=False)
     """What the prompt would be sent to."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _Forecasted(UiMessage):
         """It is known what the written prompt may cost."""
 

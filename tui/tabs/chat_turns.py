@@ -138,7 +138,7 @@ class TurnRunner(Widget):
         pane: Shows the open conversation.
     """
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Replied(UiMessage):
         """A reply ended, in whichever conversation and however."""
 
@@ -150,14 +150,14 @@ class TurnRunner(Widget):
             """The tab."""
             return self.chat
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _TurnAdvanced(UiMessage):
         """A turn made an event."""
 
         conversation_id: str
         event: TurnEvent
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _TurnClosed(UiMessage):
         """A turn is over; `error` says so where its own events could not."""
 
@@ -165,7 +165,7 @@ class TurnRunner(Widget):
         error: str = ""
         unsent: Asked = NOTHING
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _ConversationMade(UiMessage):
         """The conversation of a first prompt is on disk."""
 

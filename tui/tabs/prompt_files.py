@@ -37,7 +37,7 @@ class PromptFiles(Vertical):
         target: What the prompt would be sent to.
     """
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Changed(Message):
         """A file was attached or taken off, or another model estimates them otherwise."""
 
@@ -48,21 +48,21 @@ class PromptFiles(Vertical):
             """The files."""
             return self.files
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _Found(Message):
         """The paths that what is written may become are known."""
 
         written: str
         choices: tuple[PathChoice, ...]
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _PasteFound(Message):
         """What was pasted is the path of a file."""
 
         text: str
         path: Path
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _WasRead(Message):
         """A file was read, and may be attached."""
 
@@ -70,14 +70,14 @@ class PromptFiles(Vertical):
         written: str
         """What stands for it in the prompt."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _Attached(Message):
         """A file is kept."""
 
         attachment: Attachment
         written: str
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class _Measured(Message):
         """What the files add for another model is known."""
 

@@ -26,7 +26,7 @@ class AttachmentBar(Widget):
     attached: reactive[tuple[Attachment, ...]] = reactive((), layout=True)
     """The files, in the order of their attaching."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Removed(Message):
         """A file was taken off."""
 

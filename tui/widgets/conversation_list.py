@@ -71,7 +71,7 @@ class ConversationList(ScrollView, can_focus=True):
     wanted: reactive[str | None] = reactive[str | None](None)
     """The filter that is being typed; None: there is none."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Opened(Message):
         """The user chose a conversation to open."""
 
@@ -83,7 +83,7 @@ class ConversationList(ScrollView, can_focus=True):
             """The list that it was chosen from."""
             return self.conversation_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Asked(Message):
         """The user asked that something be done to a conversation."""
 
@@ -97,7 +97,7 @@ class ConversationList(ScrollView, can_focus=True):
             """The list that it was chosen from."""
             return self.conversation_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class UndoRequested(Message):
         """The user wants back what was deleted last."""
 
@@ -108,7 +108,7 @@ class ConversationList(ScrollView, can_focus=True):
             """The list."""
             return self.conversation_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class FilterChanged(Message):
         """Other conversations are to be listed."""
 
@@ -119,7 +119,7 @@ class ConversationList(ScrollView, can_focus=True):
             """The list."""
             return self.conversation_list
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class EndNeared(Message):
         """The end of what is listed came near: there may be more to list."""
 

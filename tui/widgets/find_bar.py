@@ -21,7 +21,7 @@ class FindBar(Horizontal):
         transcript: Where to find.
     """
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Closed(Message):
         """Nothing is sought any more."""
 

@@ -18,7 +18,7 @@ MOST_LINES = 8
 class PathList(OptionList, can_focus=False):
     """Never has the focus: the prompt keeps it, and hands on the keys that move the cursor here."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Chosen(Message):
         """A path was chosen by mouse."""
 

@@ -59,7 +59,7 @@ class Prompt(TextArea):
         ),
     ]
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Submitted(Message):
         """The user sent a prompt."""
 
@@ -72,7 +72,7 @@ class Prompt(TextArea):
             """The prompt that it was written in."""
             return self.prompt
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Pasted(Message):
         """The user pasted a text, which is in the prompt by now."""
 
@@ -84,7 +84,7 @@ class Prompt(TextArea):
             """The prompt that it was pasted into."""
             return self.prompt
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class EditorWanted(Message):
         """The user wants to write in an editor of their own."""
 

@@ -67,7 +67,7 @@ class SearchResults(ScrollView):
     cursor: reactive[int] = reactive(-1)
     """The line that Enter opens; -1: none."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class Chosen(Message):
         """The user chose a line."""
 

@@ -27,7 +27,7 @@ class TitleLine(Widget):
     options: reactive[str] = reactive("")
     """How the conversation differs from the settings: "Poet · temperature 0.3"; empty where it doesn't."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class OptionsClicked(Message):
         """The user wants to change the options."""
 

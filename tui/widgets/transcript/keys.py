@@ -69,7 +69,7 @@ class KeyActions(AnchoredScroll):
         _binding("end,G", "follow", "follow", "End", "Go to the end and stay there"),
     ]
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class CopyRequested(Message, namespace="transcript"):
         """Text is to be copied; the transcript never touches the clipboard."""
 
@@ -83,7 +83,7 @@ class KeyActions(AnchoredScroll):
             """The transcript."""
             return self.transcript
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class SaveRequested(Message, namespace="transcript"):
         """A code block is to be saved to a file."""
 
@@ -95,7 +95,7 @@ class KeyActions(AnchoredScroll):
             """The transcript."""
             return self.transcript
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class FindRequested(Message, namespace="transcript"):
         """The user wants to find something in the conversation."""
 
@@ -106,7 +106,7 @@ class KeyActions(AnchoredScroll):
             """The transcript."""
             return self.transcript
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class LinkClicked(Message, namespace="transcript"):
         """A link was clicked, or opened by key."""
 

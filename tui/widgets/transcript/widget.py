@@ -50,7 +50,7 @@ class Transcript(SelectableEntries, can_focus=True):
     placeholder: reactive[str | Content] = reactive("")
     """What an empty transcript shows in its middle."""
 
-    @dataclass
+    @dataclass(repr=False, eq=False)
     class FollowingChanged(Message):
         """The view began or ceased to follow the bottom, or more came below while it did not."""
 
