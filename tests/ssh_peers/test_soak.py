@@ -11,7 +11,10 @@ import pytest
 from tests.support.ssh import READY, Served, apps_alive, serving, until
 from tui.ssh.served_app import ServedApp
 
-ROUNDS = [40, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])]
+ROUNDS = [
+    pytest.param(40, marks=pytest.mark.timeout(300)),
+    pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(1_800)]),
+]
 AT_ONCE = 5
 
 
@@ -60,7 +63,7 @@ async def test_nothing_is_left_of_sessions(ctroom_home: Path, rounds: int) -> No
         for _ in range(0, rounds, AT_ONCE):
             await asyncio.gather(*(visit(served, chance) for _ in range(AT_ONCE)))
         await settled(served, others)
-        await until(lambda: len(asyncio.all_tasks()) <= tasks)  # the store's poll makes one, now and then
+        assert len(asyncio.all_tasks()) <= tasks + 1  # one of the store's poll comes and goes
         assert descriptors() <= files
         assert threading.active_count() <= threads + 6  # the pool for what blocks is kept
         state = served.services.store.view
