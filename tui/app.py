@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, SystemModalScreen
 
 from tui import paths
-from tui.background import follow_store, keep_accounts, load_keys, resume_collector, warm_up
+from tui.background import Workers, follow_store, keep_accounts, load_keys, resume_collector, warm_up
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
@@ -69,6 +69,7 @@ class CtroomApp(App[None]):
 
     def __init__(self, services: Services, *, environ: Mapping[str, str]) -> None:
         super().__init__()
+        self._workers = Workers(self)
         self.services = services
         self.environ = environ
         self.crash_reference: str | None = None

@@ -2,15 +2,33 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
+from typing import Any
+
+from textual.worker import Worker
+from textual.worker_manager import WorkerManager
 
 from tui.core.errors import CtroomError
 from tui.services.services import Services
 
 SWEEP_SECONDS = 60.0
 """How often dead processes' holds are charged, unsaved replies saved, and midnight noticed."""
+
+
+class Workers(WorkerManager):
+    """An app's workers. One that is cancelled before it began leaves no coroutine behind.
+
+    Python warns of a coroutine that nobody awaited, and keeps what its warning refers to.
+    """
+
+    def add_worker(self, worker: "Worker[Any]", start: bool = True, exclusive: bool = True) -> None:
+        """Start a worker, and close its coroutine when it is over, however far that came."""
+        super().add_worker(worker, start, exclusive)
+        if isinstance(worker._work, Coroutine) and worker._task is not None:
+            close = worker._work.close
+            worker._task.add_done_callback(lambda _: close())
 
 
 def resume_collector() -> None:

@@ -50,6 +50,7 @@ async def visit(served: Served, chance: random.Random) -> None:
     await client.aclose()
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files by /proc")
 @pytest.mark.parametrize("rounds", ROUNDS)
 async def test_nothing_is_left_of_sessions(ctroom_home: Path, rounds: int) -> None:
@@ -77,4 +78,5 @@ async def test_nothing_is_left_of_sessions(ctroom_home: Path, rounds: int) -> No
 async def settled(served: Served, others: WeakSet[ServedApp]) -> None:
     await served.settled()
     await until(lambda: not served.host.connections.total and not served.host.strangers.total)
-    await until(lambda: all(app in others for app in apps_alive()))
+    # A cancelled timer keeps its app until its time, and each look at the whole heap holds up everything.
+    await until(lambda: all(app in others for app in apps_alive()), pause=1)

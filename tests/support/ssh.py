@@ -198,12 +198,12 @@ def running_apps() -> list[ServedApp]:
     return [app for app in apps_alive() if app._running]
 
 
-async def until(holds: Callable[[], object]) -> None:
-    """Wait for what nothing tells of; the test's time limit ends it."""
+async def until(holds: Callable[[], object], pause: float = 0.01) -> None:
+    """Wait for what nothing tells of, looking after every pause; the test's time limit ends it."""
     while True:
         if holds():
             return
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
 
 
 async def _closed(connection: asyncssh.SSHClientConnection) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.ui.app_harness import Running, running
+from tui.core.chat import Role
 
 
 async def rested(run: Running, *texts: str) -> None:
@@ -68,3 +69,51 @@ async def test_two_windows_keep_both_drafts(tmp_path: Path) -> None:
         await run.send("")
         await run.pilot.press("f5")
         assert {first, run.prompt.text} == {"from one", "from two"}
+
+
+async def test_prompts_behind_a_reply_are_there_again_after_quitting(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.type("/slow", "enter")
+        await run.until(lambda: any(live.reply for live in run.chat.live.values()))
+        await run.type("queued one", "enter", *"queued two", "enter", *"half a thought")
+    async with running(tmp_path) as run:
+        await run.pilot.press("f8", "enter")
+        await run.until(lambda: run.chat.conversation is not None)
+        assert run.prompt.text == "queued one\nqueued two\nhalf a thought"
+        assert run.chat.conversation is not None
+        opened = await run.services.library.open(run.chat.conversation.id)
+        assert [message.text for message in opened.messages if message.role is Role.USER] == ["/slow"]
+
+
+async def test_prompts_that_wait_elsewhere_are_kept_with_their_conversation(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.type("/slow", "enter")
+        await run.until(lambda: any(live.reply for live in run.chat.live.values()))
+        await run.type("queued", "enter", *"half", "f5")
+        assert run.prompt.text == ""
+        await run.type("elsewhere")
+        await rested(run, "queued\nhalf", "elsewhere")
+        await run.pilot.press("f8", "enter")
+        await run.until(lambda: run.prompt.text == "half")
+    async with running(tmp_path) as run:
+        assert run.prompt.text == "elsewhere"
+
+
+async def test_a_prompt_that_was_sent_as_the_app_ended_is_not_lost(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.type("first question")
+        run.prompt.action_submit()
+        run.app.exit()
+    async with running(tmp_path) as run:
+        listed = [await run.services.library.open(each.id) for each in run.services.library.conversations()]
+        sent = [message.text for opened in listed for message in opened.messages]
+        drafts = [draft.text for _, draft in run.services.store.view.drafts]
+        assert "first question" in [*sent, *drafts]
+
+
+async def test_a_queued_prompt_is_no_draft_once_it_is_sent(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.type("hello", "enter", *"and then", "enter")
+        await run.until(lambda: not run.chat.replying)
+        assert len(await run.statuses()) == 4
+        await rested(run)

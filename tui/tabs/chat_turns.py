@@ -44,6 +44,8 @@ class LiveTurn:
 
     queued: list[Asked] = field(default_factory=list)
     """Prompts that were sent meanwhile, oldest first."""
+    sending: Asked = NOTHING
+    """The turn's own prompt, until it is on disk."""
     reply: Message | None = None
     """The reply as it started; its text is in `text`."""
     text: list[str] = field(default_factory=list)
@@ -188,6 +190,22 @@ class TurnRunner(Widget):
         """Whether the open conversation has a turn that runs."""
         return self._key in self.live
 
+    @property
+    def busy(self) -> list[str | None]:
+        """The conversations that have a turn, or prompts that came back from one."""
+        return [key or None for key in {*self.live, *self._unsent}]
+
+    def waiting(self, conversation_id: str | None) -> list[str]:
+        """The prompts of a conversation that are on no disk yet, oldest first."""
+        key = conversation_id or NEW
+        live = self.live.get(key)
+        asked = [self._unsent.get(key, NOTHING), *([live.sending, *live.queued] if live else ())]
+        return [one.text for one in asked if one.text]
+
+    def moved_on(self, conversation_id: str | None) -> None:
+        """Another of a conversation's prompts is on disk, or they belong to another; for the subclass."""
+        raise NotImplementedError
+
     def adopt(self, made: Conversation) -> None:
         """The open conversation got its id; for the subclass."""
         raise NotImplementedError
@@ -203,12 +221,13 @@ class TurnRunner(Widget):
     @on(Prompt.Submitted)
     def _prompt_submitted(self, event: Prompt.Submitted) -> None:
         asked = Asked(event.text, event.attached)
+        event.prompt.taken(event.text)
         if (live := self.live.get(self._key)) is not None:
             live.queued.append(asked)
             self._show_queue(live)
             return
         edited = self.pane.end_editing()
-        self.live[self._key] = LiveTurn()
+        self.live[self._key] = LiveTurn(sending=asked)
         self.pane.show_state(SENDING)
         if self.conversation is None:
             self.run_worker(self._make(asked), group="turn", name=NEW, exit_on_error=False)
@@ -242,6 +261,9 @@ class TurnRunner(Widget):
         self.live[made.id] = self.live.pop(NEW)
         if self.conversation is None:
             self.adopt(made)
+        else:  # another was opened meanwhile
+            self.moved_on(made.id)
+            self.moved_on(None)
         self._start(made.id, event.asked)
 
     def _start(self, conversation_id: str, asked: Asked, edited: Message | None = None) -> None:
@@ -281,6 +303,8 @@ class TurnRunner(Widget):
         match message.event:
             case ReplyStarted(reply, sent_from, fits):
                 live.reply, live.sent_from, live.fits = reply, sent_from, fits
+                live.sending = NOTHING
+                self.moved_on(message.conversation_id)
                 self.entry_changed()
             case TextDelta(text):
                 live.text.append(text)
@@ -305,9 +329,9 @@ class TurnRunner(Widget):
         if event.error:
             self.notify(event.error, title="Not sent", severity="error", timeout=10, markup=False)
         if live.queued and live.completed:
-            self.live[event.conversation_id] = LiveTurn(live.queued[1:])
+            self.live[event.conversation_id] = LiveTurn(live.queued[1:], live.queued[0])
             self._start(event.conversation_id, live.queued[0])
-        elif unsent := [one for one in (event.unsent, *live.queued) if one]:
+        elif unsent := [one for one in (event.unsent or live.sending, *live.queued) if one]:
             text = "\n".join(filter(None, (one.text for one in unsent)))
             attached = tuple(file for one in unsent for file in one.attached)
             self._unsent[event.conversation_id] = Asked(text, attached)

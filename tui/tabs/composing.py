@@ -1,5 +1,6 @@
 """The composer's part of the chat tab: drafts, and the options that the next turns are asked with."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -31,14 +32,22 @@ MOST_SECONDS = 5.0
 class DraftKeeper:
     """Shows and keeps the draft of the open conversation: each has its own, and a crash loses a second of it.
 
+    What was sent and is on no disk yet, as it waits behind a reply, is kept with the draft.
+
     Args:
         services: The session's services.
         prompt: Where drafts are written.
+        waiting: The prompts of a conversation that are on no disk yet, oldest first.
     """
 
-    def __init__(self, services: Services, prompt: Prompt) -> None:
+    def __init__(
+        self, services: Services, prompt: Prompt, waiting: Callable[[str | None], Iterable[str]]
+    ) -> None:
         self._services = services
         self._prompt = prompt
+        self._waiting = waiting
+        self._left: dict[str | None, str] = {}
+        """What stood in the prompt of conversations where something waited when another was opened."""
         self._conversation_id: str | None = None
         self._shown = False
         self._timer: Timer | None = None
@@ -61,18 +70,24 @@ class DraftKeeper:
         if self._shown and conversation_id == self._conversation_id:
             return
         if self._shown:
-            self._keep_soon(self._conversation_id, self._prompt.text)
+            self._left[self._conversation_id] = self._prompt.text
+            self._keep_soon(self._conversation_id)
+            if not any(self._waiting(self._conversation_id)):
+                del self._left[self._conversation_id]
         self._conversation_id, self._shown = conversation_id, True
         self._dirty_since = None
-        none = not len(self._services.store.view.drafts) and "_drafts" not in self.__dict__
-        draft = "" if none else self._drafts.get(conversation_id)
+        draft = self._left.pop(conversation_id, None)
+        if draft is None:
+            none = not len(self._services.store.view.drafts) and "_drafts" not in self.__dict__
+            draft = "" if none else self._drafts.get(conversation_id)
         if draft != self._prompt.text:
             self._prompt.show(draft)
 
     def moved(self, conversation_id: str) -> None:
         """The conversation that was not made yet got its id: what is written since belongs to it."""
-        self._keep_soon(None, "")
         self._conversation_id = conversation_id
+        self._keep_soon(conversation_id)
+        self._keep_soon(None, "")
         self.note()
 
     def note(self) -> None:
@@ -83,16 +98,23 @@ class DraftKeeper:
         if self._timer is None:
             self._timer = self._prompt.set_timer(REST_SECONDS, self._due)
 
-    def sent(self) -> None:
-        """The prompt was sent: nothing of it is a draft any more."""
-        self._dirty_since = None
-        self._keep_soon(self._conversation_id, self._prompt.text)
+    def waiting_changed(self, conversation_id: str | None) -> None:
+        """What waits in a conversation is other than before."""
+        self._keep_soon(conversation_id)
 
-    async def flush(self) -> None:
-        """Keep what is written, at once."""
+    async def flush(self, conversations: Iterable[str | None]) -> None:
+        """Keep what is written in the open conversation, and what waits in others, at once."""
         self._dirty_since = None
         if self._shown:
-            await self._keep(self._conversation_id, self._prompt.text)
+            for each in {self._conversation_id, *conversations}:
+                await self._keep(each, self._text(each))
+
+    def _text(self, conversation_id: str | None) -> str:
+        if conversation_id == self._conversation_id:
+            written = [*self._prompt.untaken, self._prompt.text]
+        else:
+            written = [self._left.get(conversation_id, "")]
+        return "\n".join(filter(None, (*self._waiting(conversation_id), *written)))
 
     def _due(self) -> None:
         self._timer = None
@@ -104,9 +126,10 @@ class DraftKeeper:
             self._timer = self._prompt.set_timer(wait, self._due)
             return
         self._dirty_since = None
-        self._keep_soon(self._conversation_id, self._prompt.text)
+        self._keep_soon(self._conversation_id)
 
-    def _keep_soon(self, conversation_id: str | None, text: str) -> None:
+    def _keep_soon(self, conversation_id: str | None, text: str | None = None) -> None:
+        text = self._text(conversation_id) if text is None else text
         self._prompt.run_worker(self._keep(conversation_id, text), group="draft", exit_on_error=False)
 
     async def _keep(self, conversation_id: str | None, text: str) -> None:
@@ -136,13 +159,13 @@ class Composing(TurnRunner):
 
     def __init__(self, services: Services, pane: ConversationPane) -> None:
         super().__init__(services, pane)
-        self.drafts = DraftKeeper(services, pane.prompt)
+        self.drafts = DraftKeeper(services, pane.prompt, self.waiting)
         self.new_options = TurnOptions()
         """Those of a conversation that is not made yet."""
 
     async def on_unmount(self) -> None:
         """Keep what is being written."""
-        await self.drafts.flush()
+        await self.drafts.flush(self.busy)
 
     def aim(self, provider: str, model: str) -> None:
         """Send the next prompt there; for the subclass."""
@@ -202,4 +225,8 @@ class Composing(TurnRunner):
 
     @on(Prompt.Submitted)
     def _draft_sent(self) -> None:
-        self.drafts.sent()
+        self.drafts.note()
+
+    def moved_on(self, conversation_id: str | None) -> None:
+        """Another of a conversation's prompts is on disk, or they belong to another."""
+        self.drafts.waiting_changed(conversation_id)

@@ -106,6 +106,8 @@ class Prompt(TextArea):
         self.cursor_blink = False
         self.attached: tuple[Attachment, ...] = ()
         """The files that go with what is written."""
+        self.untaken: list[str] = []
+        """Prompts that were sent, of which nobody has heard yet."""
         self.take_first: Callable[[str], bool] | None = None
         """Is asked about each key before the prompt; True where it took it."""
         self._recall: list[str] = []
@@ -159,7 +161,13 @@ class Prompt(TextArea):
             self.remember([*self._recall, text])
         self.load_text("")
         self.attached = ()
+        self.untaken.append(text)
         self.post_message(self.Submitted(self, text, attached))
+
+    def taken(self, text: str) -> None:
+        """Somebody has a prompt that was sent, and answers for it."""
+        if text in self.untaken:
+            self.untaken.remove(text)
 
     def action_newline(self) -> None:
         """Start a new line."""
