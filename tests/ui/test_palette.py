@@ -1,6 +1,7 @@
 """The command palette: actions, conversations, models, settings and themes by name."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from tests.ui.app_harness import SMALL, WIDE, Running, running
+from tui.dialogs.keys import KeysDialog
 from tui.dialogs.palette import PaletteDialog
 from tui.widgets.usage_footer import UsageFooter
 
@@ -76,6 +78,56 @@ async def test_a_theme_is_chosen(tmp_path: Path) -> None:
     async with running(tmp_path, SMALL) as ui:
         await choose(ui, "colours nord")
         await ui.until(lambda: ui.services.settings.user().theme == "nord")
+
+
+def titles(dialog: PaletteDialog) -> list[str]:
+    return [entry.title for entry in (*dialog._actions, *dialog._others, *dialog._older)]
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+@pytest.mark.parametrize("focus", ["prompt", "messages", "list", "settings", "button"])
+async def test_everything_is_there_once(tmp_path: Path, focus: str, size: tuple[int, int]) -> None:
+    keys = {"prompt": (), "messages": ("f2",), "list": ("f8",), "settings": ("f4",), "button": ("f4",)}
+    await keep_conversations(tmp_path, ["Trip to Lisbon"])
+    async with running(tmp_path, size) as ui:
+        await ui.send("hello")
+        await ui.pilot.press(*keys[focus])
+        if focus == "button":
+            ui.app.screen.query_one("#change-keys").focus()
+            await ui.pilot.pause()
+        found = Counter(titles(await open_palette(ui)))
+        assert [title for title, count in found.items() if count > 1] == []
+
+
+async def test_what_several_nodes_offer_is_named_with_the_key_that_works_in_focus(tmp_path: Path) -> None:
+    deleted, end = "Bring back the conversation that was deleted last", "Go to the end of the conversation"
+    async with running(tmp_path, WIDE) as ui:
+        await ui.send("hello")
+        for key, focused, its_key in (
+            ("f2", end, "End"),
+            ("escape", end, "Ctrl+End"),
+            ("f8", deleted, "u"),
+            ("escape", deleted, "F8 u"),
+        ):
+            await ui.pilot.press(key)
+            await ui.pilot.pause()
+            dialog = await open_palette(ui)
+            assert [e.detail for e in dialog._actions if e.title.startswith(focused)] == [its_key]
+            await ui.pilot.press("escape")
+            await ui.until(lambda: not isinstance(ui.app.screen, PaletteDialog))
+
+
+async def test_a_button_out_of_focus_is_not_pressed_by_name(tmp_path: Path) -> None:
+    async with running(tmp_path, WIDE) as ui:
+        await ui.pilot.press("f4")
+        await ui.until(lambda: bool(ui.app.screen.query("#change-keys")))
+        assert not {"Do what it says", "Switch it on or off"} & set(titles(await open_palette(ui)))
+        await ui.pilot.press("escape")
+        await ui.until(lambda: not isinstance(ui.app.screen, PaletteDialog))
+        ui.app.screen.query_one("#change-keys").focus()
+        await ui.pilot.pause()
+        await choose(ui, "do what it says")
+        await ui.until(lambda: isinstance(ui.app.screen, KeysDialog))
 
 
 async def test_the_palette_leaves_the_footer_in_view(tmp_path: Path) -> None:

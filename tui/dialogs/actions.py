@@ -1,5 +1,6 @@
 """Every action of a screen by name: the one list behind the command palette and the help."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
@@ -35,20 +36,37 @@ class Action:
 def actions_of(screen: Screen[object]) -> list[Action]:
     """The actions of the app and of what the screen shows, those with a binding id: ours.
 
+    What several nodes offer in the same words is there once: as the node nearest to the focus has it, else as
+    the first has it. Of what there are several of, such as fields and buttons, only the one in focus counts.
+
     Args:
         screen: The screen that the palette or the help covers.
     """
+    near = set(screen.focused.ancestors_with_self) if screen.focused else set[DOMNode]()
+    shown = list(_shown(screen))
+    alike = Counter(map(type, shown))
     found: dict[str, Action] = {}
-    for node in _shown(screen):
-        for binding in chain.from_iterable(bindings_of(node).values()):
-            if binding.id is None or binding.system or not binding.description or binding.id in found:
-                continue
-            if screen.app._check_action_state(binding.action, node) is not True:
-                continue
-            title = binding.description[:1].upper() + binding.description[1:]
-            key = screen.app.get_key_display(binding)
-            found[binding.id] = Action(node, binding.action, title, key, binding.tooltip or title)
+    for node in shown:
+        if node not in near and alike[type(node)] > 1:
+            continue
+        for action in _actions_at(node, screen):
+            if action.help not in found or node in near:
+                found[action.help] = action
     return list(found.values())
+
+
+def _actions_at(node: DOMNode, screen: Screen[object]) -> Iterator[Action]:
+    """What can be done at a node at present, each with the first of its keys."""
+    ids = set[str]()
+    for binding in chain.from_iterable(bindings_of(node).values()):
+        if binding.id is None or binding.system or not binding.description or binding.id in ids:
+            continue
+        if screen.app._check_action_state(binding.action, node) is not True:
+            continue
+        ids.add(binding.id)
+        title = binding.description[:1].upper() + binding.description[1:]
+        key = screen.app.get_key_display(binding)
+        yield Action(node, binding.action, title, key, binding.tooltip or title)
 
 
 def _shown(screen: Screen[object]) -> Iterator[DOMNode]:

@@ -116,7 +116,7 @@ def _own_key(provider: str) -> UserSpec:
 
     return Spec(
         f"{provider}.use_own_key",
-        f"In own-keys mode: use your own {provider_name(provider)} key (true) or the default key (false).",
+        f"Use your own {provider_name(provider)} key in own-keys mode: true, or false for the default key.",
         lambda user: parsing.switch_text(user.api_keys.state(provider).use_own),
         write,
         lambda _: SWITCH,

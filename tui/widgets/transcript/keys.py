@@ -66,7 +66,7 @@ class KeyActions(AnchoredScroll):
         _binding("s", "save_block", "save_block", "Save block", "Save the code block in focus to a file"),
         _binding("enter", "open_focused", "open", "Open", "Open the link in focus, or fold the reasoning"),
         _binding("r", "toggle_focused_reasoning", "reasoning", "Reasoning", "Show or fold the reasoning"),
-        _binding("end,G", "follow", "follow", "End", "Go to the end and stay there"),
+        _binding("end,G", "follow", "follow", "End", "Go to the end of the conversation and stay there"),
     ]
 
     @dataclass(repr=False, eq=False)
