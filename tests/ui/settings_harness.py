@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tests.environment import ROOT
 from tests.support.session import DictSecrets, ManualClock
+from tui.app import CtroomApp
 from tui.core.figures import UsageSnapshot
 from tui.core.sessions import Sessions
 from tui.core.settings import LOCAL_USER
@@ -31,6 +32,8 @@ class SettingsApp(App[None]):
     """Feeds the tab with snapshots, as the real app does."""
 
     CSS_PATH = ROOT / "styles" / "settings.tcss"
+    HORIZONTAL_BREAKPOINTS = CtroomApp.HORIZONTAL_BREAKPOINTS
+    VERTICAL_BREAKPOINTS = CtroomApp.VERTICAL_BREAKPOINTS
 
     snapshot: reactive[UsageSnapshot | None] = reactive(None)
 

@@ -28,6 +28,7 @@ from tui.widgets.text_button import TextButton
 
 SAM, KIM = ed25519("sam", "sam@laptop"), ed25519("kim")
 WIDE, SMALL = (120, 60), (80, 24)
+NARROW, TINY = (60, 20), (40, 12)
 
 
 def connected(number: str, user: str) -> SessionInfo:
@@ -311,7 +312,7 @@ async def test_the_arrows_leave_the_list_at_its_ends(services: Services) -> None
         assert not users.has_focus
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
+@pytest.mark.parametrize("size", [WIDE, SMALL, NARROW, TINY])
 async def test_nothing_is_cut_that_must_be_read(services: Services, size: tuple[int, int]) -> None:
     await sams(services).spend(999)
     app = SettingsApp(services)
@@ -325,6 +326,52 @@ async def test_nothing_is_cut_that_must_be_read(services: Services, size: tuple[
         for each in app.query("UsersSection *"):
             if each.focusable and each.region:
                 assert each.region.right <= app.query_one(UsersSection).region.right
+
+
+@pytest.mark.parametrize("size", [SMALL, NARROW, TINY])
+async def test_every_button_is_whole_in_view_and_pressed(services: Services, size: tuple[int, int]) -> None:
+    await services.users.add_key("sam", ed25519("another", "sam.the.first@a-long-name.example"))
+    app = SettingsApp(services)
+    async with app.run_test(size=size) as pilot:
+        await choose(pilot, "sam")
+        await until(pilot, lambda: len(app.query(PanelRow)) == 4)
+        section = app.query_one(UsersSection)
+        buttons = [each for each in section.query(TextButton) if each.region]
+        words = ["remove", "remove", "end", "end", "give today back", "make admin", "remove user"]
+        assert [each.word for each in buttons] == words
+
+        def whole(each: TextButton) -> bool:
+            inside = section.content_region.contains_region(each.region)
+            return inside and each.region.size == (len(each.word) + 2, 1)
+
+        assert [each.word for each in buttons if not whole(each)] == []
+        for each in buttons[:2]:
+            each.focus()
+            await pilot.press("enter")
+            await until(pilot, lambda each=each: each.word == "press again to remove")  # type: ignore[misc]
+            await pilot.pause()
+            assert whole(each)
+            assert app.query_one(SettingsTab).region.contains_region(each.region)
+        buttons[-1].focus()
+        await pilot.pause()
+        assert await pilot.click(buttons[-1])
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+
+
+@pytest.mark.parametrize("size", [SMALL, NARROW, TINY])
+async def test_what_a_user_has_stands_beside_its_button_or_above_it(
+    services: Services, size: tuple[int, int]
+) -> None:
+    app = SettingsApp(services)
+    async with app.run_test(size=size) as pilot:
+        await choose(pilot, "sam")
+        await until(pilot, lambda: len(app.query(PanelRow)) == 3)
+        for row in app.query(PanelRow):
+            label, words = row.query_one(".panel-label").region, row.query_one(".panel-words").region
+            button = row.query_one(TextButton).region
+            assert (button.y, button.x) > (words.y, words.x)
+            assert button.x >= words.right or button.x == words.x
+            assert words.x >= label.right or words.y > label.y or not label
 
 
 async def test_many_users_scroll_within_the_list(services: Services) -> None:

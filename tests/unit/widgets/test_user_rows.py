@@ -56,6 +56,13 @@ def test_it_never_is_wider_than_its_room_and_keeps_what_matters(width: int) -> N
         assert "● 2" in sam
 
 
+@pytest.mark.parametrize(("width", "today"), [(32, "960 / 1,000  CRITICAL"), (27, "960  CRITICAL")])
+def test_the_least_room_has_what_was_used_and_the_shortage(width: int, today: str) -> None:
+    table = user_table((*TEAM, entry("max", 960)), {"sam": 2}, width)
+    assert text(table.headings).split() == ["Name", "Used", "today"]
+    assert text(table.lines[3]).split(maxsplit=1) == ["max", today]
+
+
 def test_columns_go_one_after_the_other() -> None:
     headings = [text(user_table(TEAM, {"sam": 2}, width).headings).split() for width in (100, 64, 56, 46)]
     assert headings == [

@@ -4,11 +4,12 @@ from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 
 from tui.core.chat import KeyCheck
 from tui.core.errors import CtroomError
+from tui.widgets.flow_row import FlowRow
 from tui.widgets.key_field import BULLETS, KeyField, mask
 from tui.widgets.text_button import TextButton
 
@@ -101,7 +102,7 @@ class KeyRow(Vertical):
     def compose(self) -> ComposeResult:
         """The field, and the buttons under it."""
         yield KeyField(self.slot.label, kept=self._kept())
-        with Horizontal(classes="key-buttons"):
+        with FlowRow(classes="key-buttons"):
             for word in self.BUTTONS:
                 yield TextButton(word, classes=f"key-{word}")
 

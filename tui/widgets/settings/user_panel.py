@@ -15,6 +15,7 @@ from tui.core.text import sanitize_line
 from tui.core.users import PublicKey
 from tui.services.user_figures import UserEntry
 from tui.widgets.checked_field import CheckedField, Choice
+from tui.widgets.flow_row import FlowRow
 from tui.widgets.text_button import TextButton
 
 MOST_WORDS = 32
@@ -45,11 +46,14 @@ class PanelRow(Vertical):
         self._sure = sure
 
     def compose(self) -> ComposeResult:
-        """The three in a line."""
-        with Horizontal():
-            yield Static(self._label, classes="panel-label", markup=False)
-            yield Static(self._words, classes="panel-words", markup=False)
-            yield TextButton(self._button)
+        """The three in a line; with little room the label above the others."""
+        with Horizontal(classes="panel-line"):
+            yield Static(
+                self._label, classes="panel-label" if self._label else "panel-label -empty", markup=False
+            )
+            with FlowRow():
+                yield Static(self._words, classes="panel-words", markup=False)
+                yield TextButton(self._button)
         if self._detail:
             yield Static(self._detail, classes="panel-detail", markup=False)
 
@@ -110,7 +114,7 @@ class UserPanel(Vertical):
         yield CheckedField(
             "Add a key", placeholder="ssh-ed25519 AAAA… as in ~/.ssh/id_ed25519.pub", id="user-key"
         )
-        with Horizontal(classes="key-buttons", id="user-buttons"):
+        with FlowRow(classes="key-buttons", id="user-buttons"):
             yield TextButton("give today back", id="user-reset")
             yield TextButton("make admin", id="user-role")
             yield TextButton("remove user", id="user-remove")

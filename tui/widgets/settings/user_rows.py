@@ -24,13 +24,15 @@ from tui.widgets.usage_text import (
 
 HEADINGS = ("Name", "Role", "Tier", "", "Used today", "", "In total", "Sessions")
 _NAME, _ROLE, _TIER, _BAR, _TODAY, _ALERT, _TOTAL, _SESSIONS = range(len(HEADINGS))
+_LIMIT = len(HEADINGS)
+"""No column: what follows the figure of today."""
 _FIGURES = frozenset({_TODAY, _TOTAL})
 """They stand at the right of their columns."""
 _GAP = 2
 _BARS = (16, 10, 0)
 """Cells of the bar of what is left today, the widest that fits; and none."""
-_DISPENSABLE = (_ROLE, _TOTAL, _TIER)
-"""The columns that go where there is no room for all, first to last: the panel has them too."""
+_DISPENSABLE = (_ROLE, _TOTAL, _TIER, _SESSIONS, _LIMIT)
+"""What goes where there is no room for all, first to last: the panel has most of it too."""
 _STEPS = (
     *((cells, frozenset[int]()) for cells in _BARS),
     *((0, frozenset(_DISPENSABLE[:count])) for count in range(1, len(_DISPENSABLE) + 1)),
@@ -67,7 +69,7 @@ def _table(
     bar_cells: int,
     dropped: frozenset[int],
 ) -> UserTable:
-    rows = [tuple(map(detail, HEADINGS)), *(_row(entry, sessions, bar_cells) for entry in entries)]
+    rows = [tuple(map(detail, HEADINGS)), *(_row(entry, sessions, bar_cells, dropped) for entry in entries)]
     absent = dropped if sessions is not None else {*dropped, _SESSIONS}
     shown = [
         column
@@ -81,15 +83,21 @@ def _table(
     return UserTable(headings, tuple(lines))
 
 
-def _row(entry: UserEntry, sessions: Mapping[str, int] | None, bar_cells: int) -> tuple[Cell, ...]:
+def _row(
+    entry: UserEntry,
+    sessions: Mapping[str, int] | None,
+    bar_cells: int,
+    dropped: frozenset[int],
+) -> tuple[Cell, ...]:
     level = day_level(entry.day)
     count = (sessions or {}).get(entry.name, 0)
+    today = today_words(entry)
     return (
         figure(entry.name),
         detail(entry.role.value),
         detail(entry.tier),
         _bar(entry, level, bar_cells),
-        figure(today_words(entry)),
+        figure(today.partition(" / ")[0] if _LIMIT in dropped else today),
         alert_word(level)[:1],
         detail(total_words(entry)),
         (Piece(CONNECTED, Part.BAR), *figure(f" {count}")) if count else (),
