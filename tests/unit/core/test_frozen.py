@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, astuple, dataclass, field, fields, is_dataclass, replace
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -60,6 +61,7 @@ both = pytest.mark.parametrize("kind", [Light, Standard])
     [
         lambda kind: repr(kind("a", [1], "hidden")).replace(kind.__name__, ""),
         lambda kind: [each.name for each in fields(kind)],
+        lambda kind: list(signature(kind).parameters),
         lambda kind: asdict(kind("a", [1])),
         lambda kind: astuple(replace(kind("a", [1]), size=5)),
         lambda kind: kind("a").double,
