@@ -128,7 +128,7 @@ async def test_a_wrong_value_is_said_and_not_taken(tmp_path: Path, field: str, t
         assert run.chat.options == TurnOptions()
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 20), (40, 12)])
 async def test_everything_fits(tmp_path: Path, size: tuple[int, int]) -> None:
     async with running(tmp_path, size=size) as run:
         dialog = await open_options(run)
@@ -136,6 +136,30 @@ async def test_everything_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         for field in dialog.query(CheckedField):
             assert frame.region.contains_region(field.region)
             assert field.region.bottom <= size[1]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 12)])
+async def test_every_note_is_read_whole_in_little_room(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with running(tmp_path, size, {"OPENAI_API_KEY": "sk-proj-host0123456789abcdefa91f"}) as run:
+        dialog = await open_options(run)
+        dialog.query_one("#option-output").focus()
+        await run.pilot.pause()
+        words = " ".join(run.screen_text().replace("│", " ").split())
+        for note in ("as in Settings", "A name keeps the prompt below.", "0 to 2", "tokens"):
+            assert note in words
+        assert "more effort costs more" in words
+
+
+async def test_what_is_wrong_is_in_view_in_the_least_room(tmp_path: Path) -> None:
+    async with running(tmp_path, size=(40, 12)) as run:
+        dialog = await open_options(run)
+        dialog.query_one("#option-prompt", TextArea).text = "Be brief.\n" * 5
+        await enter(run, dialog, "effort", "huge")
+        await run.pilot.pause()
+        words = " ".join(run.screen_text().replace("│", " ").split())
+        assert "choose from" in words.lower()
+        field = dialog.query_one("#option-effort", CheckedField)
+        assert dialog.query_one("#options-body").region.contains_region(field.region)
 
 
 async def test_the_arrows_lead_through_the_fields(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static, TextArea
 
 from tui.core.chat import Persona, TurnOptions
@@ -54,53 +54,55 @@ class OptionsDialog(Dialog[TurnOptions]):
         with Vertical(classes="dialog") as frame:
             frame.border_title = "This conversation"
             frame.border_subtitle = "Tab next · Esc close and keep"
-            yield CheckedField(
-                "Persona",
-                self._persona_shown(),
-                check=self._check_persona,
-                choices=[Choice(NO_PERSONA, "no system prompt"), *map(_choice, self._personas.values())],
-                placeholder=AS_SET if self._personas else f"{AS_SET}; a name keeps the prompt below",
-                id="option-persona",
-            )
-            yield Static("System prompt", classes="field-title")
-            prompt = TextArea(
-                options.system_prompt or "",
-                id="option-prompt",
-                compact=True,
-                highlight_cursor_line=False,
-                tab_behavior="focus",
-                placeholder=sanitize(user.system_prompt) or "none",
-            )
-            prompt.cursor_blink = False
-            yield prompt
-            yield CheckedField(
-                "Temperature",
-                "" if options.temperature is None else f"{options.temperature:g}",
-                check=_checked(parsing.temperature),
-                placeholder="the model's" if user.temperature is None else f"{user.temperature:g}",
-                suffix="0 to 2",
-                id="option-temperature",
-                classes="short",
-            )
-            yield CheckedField(
-                "Longest reply",
-                "" if options.max_output is None else f"{options.max_output:,}",
-                check=_checked(_optional_output),
-                placeholder=f"{user.max_output:,}",
-                suffix="tokens",
-                id="option-output",
-                classes="short",
-            )
-            yield CheckedField(
-                "Reasoning",
-                options.reasoning_effort or "",
-                check=_checked(parsing.effort),
-                choices=[Choice(effort) for effort in self._efforts],
-                placeholder=user.reasoning_effort or "the model's",
-                suffix="more effort costs more" if self._efforts else "this model has none",
-                id="option-effort",
-                classes="short",
-            )
+            with VerticalScroll(id="options-body", can_focus=False):
+                yield CheckedField(
+                    "Persona",
+                    self._persona_shown(),
+                    check=self._check_persona,
+                    choices=[Choice(NO_PERSONA, "no system prompt"), *map(_choice, self._personas.values())],
+                    placeholder=AS_SET,
+                    hint="" if self._personas else "A name keeps the prompt below.",
+                    id="option-persona",
+                )
+                yield Static("System prompt", classes="field-title")
+                prompt = TextArea(
+                    options.system_prompt or "",
+                    id="option-prompt",
+                    compact=True,
+                    highlight_cursor_line=False,
+                    tab_behavior="focus",
+                    placeholder=sanitize(user.system_prompt) or "none",
+                )
+                prompt.cursor_blink = False
+                yield prompt
+                yield CheckedField(
+                    "Temperature",
+                    "" if options.temperature is None else f"{options.temperature:g}",
+                    check=_checked(parsing.temperature),
+                    placeholder="the model's" if user.temperature is None else f"{user.temperature:g}",
+                    suffix="0 to 2",
+                    id="option-temperature",
+                    classes="short",
+                )
+                yield CheckedField(
+                    "Longest reply",
+                    "" if options.max_output is None else f"{options.max_output:,}",
+                    check=_checked(_optional_output),
+                    placeholder=f"{user.max_output:,}",
+                    suffix="tokens",
+                    id="option-output",
+                    classes="short",
+                )
+                yield CheckedField(
+                    "Reasoning",
+                    options.reasoning_effort or "",
+                    check=_checked(parsing.effort),
+                    choices=[Choice(effort) for effort in self._efforts],
+                    placeholder=user.reasoning_effort or "the model's",
+                    suffix="more effort costs more" if self._efforts else "this model has none",
+                    id="option-effort",
+                    classes="short",
+                )
 
     def action_step(self, step: int) -> None:
         """Go to the field before or after."""

@@ -21,7 +21,9 @@ from tui.widgets.line_buffer import EDITS, LineBuffer
 from tui.widgets.wrapping import wrap
 
 REVERSE = Style(reverse=True)
-NOTE, CHOICE, CHOICE_ON = "note", "choice", "choice-on"
+NOTE, CHOICE, CHOICE_ON, SUFFIX = "note", "choice", "choice-on", "suffix"
+LEAST_BOX = 8
+"""Cells of a box beside its suffix: where there are fewer, the suffix stands below."""
 NEWLINE = "\u21b5"
 """Stands for a line break inside a one-line box."""
 
@@ -32,7 +34,7 @@ class FieldRow(Widget, can_focus=True):
     Args:
         label: In front of the box.
         placeholder: In the box while it is empty.
-        suffix: After the box: a unit.
+        suffix: After the box: a unit. Below it where there is no room.
         limit: The most characters that may be typed.
     """
 
@@ -136,32 +138,36 @@ class FieldRow(Widget, can_focus=True):
         return " "
 
     def lines_below(self, width: int) -> list[tuple[str, str]]:
-        """The lines under the box, each with what it is: `NOTE`, `CHOICE` or `CHOICE_ON`."""
+        """The lines under the box, each with what it is: `NOTE`, `CHOICE` or `CHOICE_ON`.
+
+        Args:
+            width: Cells for them.
+        """
         return [(line, NOTE) for line in wrap(self._note, width)] if self._note else []
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """One line, and those below."""
-        return 1 + len(self.lines_below(max(8, width - self._indent())))
+        return 1 + len(self._below(width))
 
     def render_line(self, y: int) -> Strip:
         """Draw the row, or one of the lines under it."""
         width = self.size.width
         if y == 0:
             return Strip(self._row(width)).adjust_cell_length(width, self.rich_style)
-        indent = self._indent()
-        below = self.lines_below(max(8, width - indent))
+        below = self._below(width)
         if y > len(below):
             return Strip.blank(width, self.rich_style)
         text, kind = below[y - 1]
-        style = self._style("field--note") if kind == NOTE else self._style("field--box")
-        style = style + REVERSE if kind == CHOICE_ON else style
-        line = [Segment(" " * indent, self.rich_style), Segment(text, style)]
+        component = {NOTE: "field--note", SUFFIX: "field--label"}.get(kind, "field--box")
+        style = self._style(component) + REVERSE if kind == CHOICE_ON else self._style(component)
+        line = [Segment(" " * self._indent(), self.rich_style), Segment(text, style)]
         return Strip(line).adjust_cell_length(width, self.rich_style)
 
     def box_span(self) -> tuple[int, int]:
         """The column where the text of the box starts, and its width in cells."""
-        start = self._label_width() + 1
-        room = self.size.width - start - 1 - (cell_len(self.suffix) + 1 if self.suffix else 0)
+        start = self._indent()
+        beside = self.suffix and not self._suffix_below(self.size.width)
+        room = self.size.width - start - 1 - (cell_len(self.suffix) + 1 if beside else 0)
         wanted = self.get_component_styles("field--box").width
         cells = int(wanted.value) if wanted is not None and wanted.is_cells else room
         return start, max(4, min(cells, room))
@@ -183,7 +189,7 @@ class FieldRow(Widget, can_focus=True):
             *self._box(box),
             Segment(self.mark_text(), self._style("field--box")),
         ]
-        if self.suffix:
+        if self.suffix and not self._suffix_below(width):
             row.append(Segment(f" {self.suffix}", self._style("field--label")))
         return row if width else []
 
@@ -204,6 +210,15 @@ class FieldRow(Widget, can_focus=True):
         at = cell_len(before)
         self._scroll = max(min(self._scroll, at), at - width + 1, 0)
         return list(line.crop(self._scroll, self._scroll + width).adjust_cell_length(width, style))
+
+    def _suffix_below(self, width: int) -> bool:
+        return bool(self.suffix) and width - self._indent() - 2 - cell_len(self.suffix) < LEAST_BOX
+
+    def _below(self, width: int) -> list[tuple[str, str]]:
+        """All that stands below the box in a field of so many cells; a list makes a suffix wait."""
+        room = max(8, width - self._indent())
+        suffix = wrap(self.suffix, room) if self._suffix_below(width) and not self.list_open else []
+        return [*((line, SUFFIX) for line in suffix), *self.lines_below(room)]
 
     def _label_width(self) -> int:
         if not self.label:

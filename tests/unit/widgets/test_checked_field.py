@@ -289,3 +289,39 @@ async def test_a_pasted_break_becomes_a_space_where_there_are_no_lines() -> None
         app.post_message(events.Paste("one\r\ntwo\n"))
         await pilot.pause()
         assert app.box.value == "one two"
+
+
+def effort() -> CheckedField:
+    return CheckedField("Effort", choices=COLOURS, suffix="more effort costs more", hint="a hint")
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (50, ["Effort ▾ more effort costs more", "a hint"]),
+        (40, ["Effort ▾", "more effort costs more", "a hint"]),
+        (34, ["Effort ▾", "more effort costs", "more", "a hint"]),
+    ],
+)
+async def test_a_suffix_stands_below_where_the_box_would_be_too_small(width: int, lines: list[str]) -> None:
+    app = FieldApp(effort())
+    async with app.run_test(size=(width, 20)):
+        assert [" ".join(line.replace("▌", "").split()) for line in app.lines()] == lines
+        start, box = app.box.box_span()
+        assert start + box < width
+        assert box >= 8
+
+
+async def test_a_list_takes_the_place_of_a_suffix_below_and_is_clicked_where_it_is_seen() -> None:
+    app = FieldApp(effort())
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.box.focus()
+        await pilot.press("down")
+        await pilot.pause()
+        assert [line.split()[0] for line in app.lines()[1:5]] == ["red", "green", "grey", "blue"]
+        await pilot.click(app.box, offset=(20, 2))
+        await pilot.pause()
+        assert app.committed == [("green", False)]
+        app.box.settle("green")
+        await pilot.pause()
+        assert "more effort costs more" in app.lines()
