@@ -14,17 +14,9 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 
 from tests.crash.metered_peer import PROMPT, Spend, beyond_cap, within_cap
+from tests.support.working_provider import WorkingProvider, end
 from tui.commands.runtime import utc_now
-from tui.core.chat import (
-    ChatRequest,
-    Finish,
-    FinishReason,
-    KeyCheck,
-    ModelInfo,
-    StreamEvent,
-    TextDelta,
-    UsageReport,
-)
+from tui.core.chat import ChatRequest, StreamEvent, TextDelta
 from tui.core.ports import Provider
 from tui.core.turns import ReplyEnded
 from tui.core.usage import Usage
@@ -38,7 +30,7 @@ from tui.storage.store import JsonStore
 _LONGEST_WAIT = 0.05
 
 
-class MeteredProvider:
+class MeteredProvider(WorkingProvider):
     """Implements `core.ports.Provider`: spends as it is told, and notes what it reported.
 
     Args:
@@ -47,6 +39,7 @@ class MeteredProvider:
     """
 
     def __init__(self, spend: Spend, chance: random.Random) -> None:
+        super().__init__()
         self._spend = spend
         self._chance = chance
         self.reported = 0
@@ -59,17 +52,8 @@ class MeteredProvider:
         for word in ("Well, ", "yes."):
             await asyncio.sleep(self._chance.uniform(0, _LONGEST_WAIT))
             yield TextDelta(word)
-        yield UsageReport(Usage(PROMPT, completion))
-        yield Finish(FinishReason.STOP)
-
-    async def models(self) -> tuple[ModelInfo, ...]:
-        return ()
-
-    async def check_key(self) -> KeyCheck:
-        return KeyCheck(ok=True, message="works: no models")
-
-    async def aclose(self) -> None:
-        """Nothing to close."""
+        for event in end(Usage(PROMPT, completion)):
+            yield event
 
 
 async def ask(services: Services) -> ReplyEnded:

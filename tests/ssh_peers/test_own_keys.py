@@ -6,16 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.ssh import Served, serving
-from tui.core.chat import (
-    ChatRequest,
-    Finish,
-    FinishReason,
-    KeyCheck,
-    ModelInfo,
-    StreamEvent,
-    TextDelta,
-    UsageReport,
-)
+from tests.support.working_provider import WorkingProvider, end
+from tui.core.chat import ChatRequest, StreamEvent, TextDelta
 from tui.core.errors import CtroomError, InvalidValueError
 from tui.core.ports import Provider
 from tui.core.usage import Usage
@@ -25,26 +17,21 @@ HOST, SAM = "sk-host-key-0123456789abcdef", "sk-sams-key-0123456789abcdef"
 KIM = "sk-kims-key-0123456789abcdef"
 
 
-class Recording:
+class Recording(WorkingProvider):
     """A provider that tells which key it was made with, and when it is closed."""
 
     made: list[str | None] = []
     closed: list[str | None] = []
 
     def __init__(self, key: str | None) -> None:
+        super().__init__()
         self._key = key
         Recording.made.append(key)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         yield TextDelta(f"with {(self._key or '')[-4:]} {(self._key or '')[:8]}")
-        yield UsageReport(Usage(5, 5))
-        yield Finish(FinishReason.STOP)
-
-    async def models(self) -> tuple[ModelInfo, ...]:
-        return ()
-
-    async def check_key(self) -> KeyCheck:
-        return KeyCheck(ok=True, message="works")
+        for event in end(Usage(5, 5)):
+            yield event
 
     async def aclose(self) -> None:
         Recording.closed.append(self._key)

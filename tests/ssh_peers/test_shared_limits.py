@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.ssh import READY, Served, serving
-from tui.core.chat import (
-    ChatRequest,
-    Finish,
-    FinishReason,
-    KeyCheck,
-    ModelInfo,
-    StreamEvent,
-    TextDelta,
-    UsageReport,
-)
+from tests.support.working_provider import WorkingProvider, end
+from tui.core.chat import ChatRequest, ModelInfo, StreamEvent, TextDelta
 from tui.core.ports import Provider
 from tui.core.quota import KeySource
 from tui.core.usage import Usage
@@ -25,7 +17,7 @@ from tui.core.usage import Usage
 PURCHASED, FREE = 4_000, 1_000
 
 
-class Metered:
+class Metered(WorkingProvider):
     """A provider that uses all that it may, and says so."""
 
     spent = 0
@@ -41,24 +33,15 @@ class Metered:
             yield TextDelta("it is.")
             used = Usage(input=20, output=request.max_output or 0)
             Metered.spent += used.total
-            yield UsageReport(used)
-            yield Finish(FinishReason.STOP)
+            for event in end(used):
+                yield event
         finally:
             Metered.running -= 1
-
-    async def models(self) -> tuple[ModelInfo, ...]:
-        return (ModelInfo("gpt-5.1", 100_000, 4_096),)
-
-    async def check_key(self) -> KeyCheck:
-        return KeyCheck(ok=True, message="works")
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
 
 
 def metered(kind: str, *, api_key: str | None, base_url: str | None, name: str) -> Provider:
     assert api_key == "sk-host-key-0123456789abcdef"
-    return Metered()
+    return Metered(ModelInfo("gpt-5.1", 100_000, 4_096))
 
 
 @pytest.fixture(autouse=True)
