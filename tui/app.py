@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen, SystemModalScreen
+from textual.screen import ModalScreen, Screen, SystemModalScreen
 
 from tui import paths
 from tui.background import Workers, follow_store, keep_accounts, load_keys, resume_collector, warm_up
@@ -23,7 +23,7 @@ from tui.crash import record_crash
 from tui.services.alerts import alert_title
 from tui.services.services import Services
 from tui.tabs.chat import ChatTab
-from tui.themes import HIGH_CONTRAST, HIGH_CONTRAST_NAMES
+from tui.themes import HIGH_CONTRAST, HIGH_CONTRAST_NAMES, read_late_styles
 from tui.widgets.header_bar import HeaderBar, TabName
 from tui.widgets.hint_bar import APP_BINDINGS, HintBar, key_words
 from tui.widgets.prompt import Prompt
@@ -142,6 +142,7 @@ class CtroomApp(App[None]):
         from tui.tabs.settings import SettingsTab
 
         if not self.query("#settings"):
+            read_late_styles(self.stylesheet)
             await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
         self.tab = tab
         if provider := self.chat.wanted_key:
@@ -375,10 +376,17 @@ class CtroomApp(App[None]):
         from tui.widgets.banner import Banner
 
         self._notifications = CalmNotifications()
+        read_late_styles(self.stylesheet)
         resume_collector()
         self.screen_stack[0].mount(Banner(self.services), after=self.header)
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
+
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        """Let a dialog have its styles even where a key opened it before the first frame."""
+        if isinstance(screen, ModalScreen):
+            read_late_styles(self.stylesheet)
+        super()._load_screen_css(screen)
 
     def _fatal_error(self) -> None:
         """End on an error of our own without a traceback on the screen: the log has it, without locals."""

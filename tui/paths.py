@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-_NAMES = ("app", "transcript", "chat", "usage", "settings", "dialogs", "contrast")
-"""In the order in which they apply."""
+_FIRST = ("app", "transcript", "chat", "usage", "contrast")
+"""The stylesheets of what the first frame may show, in the order in which they apply."""
+_LATE = ("settings", "dialogs")
+"""Those of what it never shows: to read them takes 10 ms."""
 
 _PACKAGE = Path(__file__).parent
 
@@ -23,7 +25,17 @@ def data_directory(environ: Mapping[str, str]) -> Path:
 
 
 def stylesheets() -> list[Path]:
-    """Stylesheets: packaged ones (`tui/styles`) where there are any, else the checkout's (`styles`)."""
+    """The stylesheets that the app starts with."""
+    return _styles(_FIRST)
+
+
+def late_stylesheets() -> list[Path]:
+    """The stylesheets that Settings and the dialogs need besides."""
+    return _styles(_LATE)
+
+
+def _styles(names: tuple[str, ...]) -> list[Path]:
+    """Packaged stylesheets (`tui/styles`) where there are any, else the checkout's (`styles`)."""
     packaged = _PACKAGE / "styles"
     directory = packaged if packaged.is_dir() else _PACKAGE.parent / "styles"
-    return [directory / f"{name}.tcss" for name in _NAMES]
+    return [directory / f"{name}.tcss" for name in names]

@@ -1,6 +1,9 @@
-"""Themes of high contrast, beside those that Textual brings; what they colour is in `styles/`."""
+"""Themes of high contrast, beside those that Textual brings, and when the colours in `styles/` are read."""
 
+from textual.css.stylesheet import Stylesheet
 from textual.theme import Theme
+
+from tui import paths
 
 HIGH_CONTRAST = (
     Theme(
@@ -36,3 +39,15 @@ HIGH_CONTRAST = (
 )
 """Every text in them has the contrast that WCAG 2.2 asks for where more is wanted: 7 to 1 (1.4.6)."""
 HIGH_CONTRAST_NAMES = frozenset(theme.name for theme in HIGH_CONTRAST)
+
+
+def read_late_styles(stylesheet: Stylesheet) -> None:
+    """Add the stylesheets of what the first frame never shows, unless they are there.
+
+    Args:
+        stylesheet: The app's; what is mounted afterwards gets its styles of them, too.
+    """
+    late = [path for path in paths.late_stylesheets() if not stylesheet.has_source(str(path))]
+    if late:
+        stylesheet.read_all(late)
+        stylesheet.parse()

@@ -46,6 +46,19 @@ async def test_settings_is_mounted_at_its_first_visit(tmp_path: Path) -> None:
         assert ui.prompt.has_focus
 
 
+async def test_what_a_key_opens_before_the_first_frame_has_its_styles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no first frame shows gets its styles after it, or when it is opened."""
+    monkeypatch.setattr(CtroomApp, "_begin_background", lambda _app: None)
+    async with running(tmp_path) as ui:
+        await ui.pilot.press("f1")
+        await ui.until(lambda: ui.app.screen.query(".dialog").first().region.width == 76)
+        await ui.pilot.press("escape", "f4")
+        await ui.until(lambda: "Use my own keys" in ui.screen_text())
+        assert ui.app.query(".settings-section").first().styles.border_title_style.bold
+
+
 async def test_new_and_model_lead_back_to_the_chat(tmp_path: Path) -> None:
     async with running(tmp_path) as ui:
         await ui.pilot.press("f4")
