@@ -89,8 +89,8 @@ class ChatList(ConversationList):
 
     def fill(self) -> None:
         """List the conversations as they are: recent ones at once, older ones once their end came near."""
-        if not self._older:
-            self.rows = self._rows_of(self._library.conversations())
+        if not self._older and (recent := self._rows_of(self._library.conversations())) != self.rows:
+            self.rows = recent
         if self._reaches_older:
             self.run_worker(self._fill_whole(), group="older", exclusive=True, exit_on_error=False)
 

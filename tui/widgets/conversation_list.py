@@ -174,7 +174,7 @@ class ConversationList(ScrollView, can_focus=True):
                 "  Nothing matches" if self.wanted else "  None yet", width, "conversations--empty"
             )
         if at >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)
         row = self.rows[at]
         if row.conversation is None:
             return self._strip(f" {row.text}", width, "conversations--heading")

@@ -89,6 +89,7 @@ class Transcript(SelectableEntries, can_focus=True):
         self.highlight("")
         self._new_lines = 0
         self._reflow(keep_position=False)
+        self.refresh()
 
     def clear(self) -> None:
         """Show nothing but the placeholder."""
@@ -227,6 +228,8 @@ class Transcript(SelectableEntries, can_focus=True):
         if self.text_selection is not None:
             self.screen.clear_selection()
         self._reflow(keep_position=True)
+        if len(self.heights):  # an empty one is drawn for its size as it is
+            self.refresh()
 
     def _reflow(self, *, keep_position: bool) -> None:
         position = self.reading_position() if keep_position else None
@@ -237,7 +240,6 @@ class Transcript(SelectableEntries, can_focus=True):
         self.following = position is None
         self.put(self.scroll_y)
         self.restore_position(position)
-        self.refresh()
 
     def notify_style_update(self) -> None:
         """Another theme: every strip is another, the heights stay."""
