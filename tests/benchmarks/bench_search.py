@@ -34,7 +34,7 @@ WHOLE_SECONDS = 2.0
 FIRST_MS = 100.0
 
 
-async def _fill(home: Path) -> JsonStore:
+async def fill(home: Path) -> JsonStore:
     words = [f"w{number}" + "abcdefgh"[: number % 9] for number in range(5_000)]
     words += [
         "don\u2019t",
@@ -105,7 +105,7 @@ QUERIES = {
 
 
 async def test_a_search_is_quick_and_lets_the_loop_go_on(tmp_path: Path) -> None:
-    store = await _fill(tmp_path)
+    store = await fill(tmp_path)
     size = sum(path.stat().st_size for path in (tmp_path / "conversations").glob("*.json"))
     sys.stdout.write(f"\n  {CONVERSATIONS:,} conversations of {MESSAGES}: {size / 1e6:.0f} MB\n")
     for text, expected in QUERIES.items():

@@ -14,6 +14,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from tests.benchmarks.paced_server import SAMPLE
 from tui.core.chat import MessageStatus
 from tui.widgets.transcript import Entry, EntryRole, Transcript
 
@@ -22,27 +23,6 @@ SIZE = (120, 40)
 REPEATS = 5
 TICK = 0.005
 """Seconds between two looks at the event loop's lag."""
-SAMPLE = """## A section
-
-A paragraph of *ordinary* prose with `code`, **strength** and [a link](https://example.com), long enough \
-to be wrapped over two or three lines of the screen, as most paragraphs of a reply are.
-
-1. A first item
-2. A second one, with a nested list
-   - inner
-   - inner again
-
-```python
-def longest(words: list[str]) -> str:
-    return max(words, key=len)  # the first of equals
-```
-
-| kind | cost |
-|------|-----:|
-| one | 1 |
-| two | 22 |
-
-"""
 TOKENS_PER_SAMPLE = len(SAMPLE) // 4
 
 
