@@ -1,9 +1,9 @@
 """What is kept of an error that ended the app: its type and stack, never a local or a message."""
 
+import os
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 
 LOG_NAME = "ctroom.log"
 
@@ -20,7 +20,7 @@ def record_crash(error: BaseException, directory: Path) -> str:
     Returns:
         A reference that names the record; it is given even where the log can't be written.
     """
-    reference = token_hex(4)
+    reference = os.urandom(4).hex()
     frames = traceback.extract_tb(error.__traceback__)
     stack = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
     entry = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {reference} {type(error).__name__}\n{stack}\n"

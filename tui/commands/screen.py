@@ -1,7 +1,6 @@
 """The app on this terminal, from its start to the settling of its last turn."""
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -23,12 +22,7 @@ def run_app(sight: FirstSight | None = None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         say("Ctroom needs a terminal: use 'ssh -t', or 'ctroom ask' and 'ctroom usage' in scripts.")
         return FAILED
-    # Modules and stylesheets are no garbage: looking for some in them takes a sixth of the start.
-    gc.disable()
-    try:
-        return asyncio.run(_session(os.environ, sight))
-    finally:
-        gc.enable()
+    return asyncio.run(_session(os.environ, sight))
 
 
 async def _session(environ: Mapping[str, str], sight: FirstSight | None) -> int:

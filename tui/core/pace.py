@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Pace:
     """Seconds between two redraws. One that many sessions share is slowed down while they are busy."""
 

@@ -3,18 +3,15 @@
 import re
 from collections.abc import Iterable
 
-_UNSAFE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]"
-)
-_CONTROLS = re.compile(_UNSAFE.pattern[:-1] + r"\t\n\ud800-\udfff]")
-_NEWLINES = re.compile(r"\r\n?|\u2028|\u2029")
-_SECRETS = re.compile(
-    r"""(?x)
+# Patterns as text: `re` compiles and keeps each when it is first needed; most are not before the first frame.
+_UNSAFE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]"
+_CONTROLS = _UNSAFE[:-1] + r"\t\n\ud800-\udfff]"
+_NEWLINES = r"\r\n?|\u2028|\u2029"
+_SECRETS = r"""(?x)
     \b(?: sk-[A-Za-z0-9_\-]{8,} | sk_[A-Za-z0-9]{8,} | AIza[A-Za-z0-9_\-]{10,} | AQ\.[A-Za-z0-9_\-]{10,} )
     | (?<=Bearer\ )[A-Za-z0-9._\-]{8,}
     | (?<=[?&]key=)[^&\s"']+
-    """
-)
+"""
 _BULLETS = "\u2022" * 8
 
 
@@ -26,8 +23,8 @@ def sanitize(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = _NEWLINES.sub("\n", text)
-    text = _UNSAFE.sub(_picture, text)
+    text = re.sub(_NEWLINES, "\n", text)
+    text = re.sub(_UNSAFE, _picture, text)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -39,7 +36,7 @@ def without_controls(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _CONTROLS.sub("", text.replace("\t", " "))
+    return re.sub(_CONTROLS, "", text.replace("\t", " "))
 
 
 def sanitize_line(text: str, limit: int = 200) -> str:
@@ -53,7 +50,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, _BULLETS)
-    return _SECRETS.sub(_BULLETS, text)
+    return re.sub(_SECRETS, _BULLETS, text)
 
 
 def last_four(key: str) -> str:

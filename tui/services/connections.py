@@ -9,7 +9,7 @@ from tui.core.quota import KeySource
 from tui.services.keys import Connect, Credential
 
 
-@dataclass(slots=True)
+@dataclass(repr=False, eq=False, slots=True)
 class _Connection:
     credential: Credential
     client: Provider

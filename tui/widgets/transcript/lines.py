@@ -16,10 +16,11 @@ TAB = "    "
 LRM = "\u200e"
 """A mark of no width. Terminals that order right-to-left text reorder nothing across it."""
 
-_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
+# Patterns as text are for what is rare: `re` compiles and keeps them when they are first needed.
+_RTL = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
 _CLUSTERS = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
-_CLUSTER = re.compile(
+_CLUSTER = (
     "(?:[\U0001f1e6-\U0001f1ff]{2}"
     "|.[\ufe0f\U0001f3fb-\U0001f3ff]*(?:\u200d.[\ufe0f\U0001f3fb-\U0001f3ff]*)+"
     "|.[\ufe0f\U0001f3fb-\U0001f3ff]+)"
@@ -47,7 +48,7 @@ BLANK = Line(Strip([], 0), "")
 
 def has_rtl(text: str) -> bool:
     """Whether a text holds letters that are written from right to left."""
-    return not text.isascii() and _RTL.search(text) is not None
+    return not text.isascii() and re.search(_RTL, text) is not None
 
 
 def safe_strip(segments: Iterable[Segment], text: str, length: int) -> Strip:
@@ -65,7 +66,7 @@ def _split_clusters(segments: Iterable[Segment]) -> list[Segment]:
     out: list[Segment] = []
     for text, style, _ in segments:
         at = 0
-        for match in _CLUSTER.finditer(text):
+        for match in re.finditer(_CLUSTER, text):
             if match.start() > at:
                 out.append(Segment(text[at : match.start()], style))
             out.append(Segment(match[0], style))

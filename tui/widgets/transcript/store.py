@@ -22,7 +22,7 @@ _FRAME_ROWS = 3
 """Rows of an entry that are not its body, for an estimate: head, blank line, and half a wrapped line."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(repr=False, eq=False, slots=True)
 class _Item:
     entry: Entry
     clean: bool = False
