@@ -152,30 +152,56 @@ def server_of(pid: int) -> int:
             return pid
 
 
+MULTIPLEXERS = {
+    "tmux": (
+        "tmux -u -S {place}/tmux -f /dev/null new -s chat {command}",
+        "tmux -u -S {place}/tmux attach -t chat",
+    ),
+    "screen": (
+        "SCREENDIR={place}/screens screen -U -c /dev/null -S chat sh -c {command}",
+        "SCREENDIR={place}/screens screen -U -c /dev/null -d -r chat",
+    ),
+}
+"""How each begins a session and takes it up again, with none of the machine's own settings."""
+ENDED = {
+    "tmux": ["tmux", "-S", "{place}/tmux", "kill-server"],
+    "screen": ["env", "SCREENDIR={place}/screens", "screen", "-S", "chat", "-X", "quit"],
+}
+
+
 @needs_client
 @needs_server
 @needs_root
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_it_outlives_the_connection_in_tmux(run_ctroom: Program) -> None:
-    socket_path = run_ctroom.directory / "tmux"
-    tmux = f"tmux -S {shlex.quote(str(socket_path))} -f /dev/null"
+@pytest.mark.parametrize("multiplexer", MULTIPLEXERS)
+def test_it_outlives_the_connection_in_a_multiplexer(run_ctroom: Program, multiplexer: str) -> None:
+    if shutil.which(multiplexer) is None:
+        pytest.skip(f"{multiplexer} is not installed")
+    place = run_ctroom.directory
+    (place / "screens").mkdir(mode=0o700)
+    new, again = (
+        words.format(place=shlex.quote(str(place)), command=shlex.quote(there(run_ctroom)))
+        for words in MULTIPLEXERS[multiplexer]
+    )
     try:
         with sshd(run_ctroom) as ssh:
-            begun = ssh.command(f"{tmux} new -s chat {shlex.quote(there(run_ctroom))}", before=["-tt"])
+            begun = ssh.command(new, before=["-tt"])
             with Terminal(begun, env=run_ctroom.environment(), cols=100, rows=30) as terminal:
                 terminal.wait_for("Ask anything")
                 terminal.type("still here")
                 terminal.wait_for("still here")
                 terminal.signal(signal.SIGKILL)
-            again = ssh.command(f"{tmux} attach -t chat", before=["-tt"])
-            with Terminal(again, env=run_ctroom.environment(), cols=90, rows=28) as terminal:
+            taken_up = ssh.command(again, before=["-tt"])
+            with Terminal(taken_up, env=run_ctroom.environment(), cols=90, rows=28) as terminal:
                 terminal.wait_for("still here")
                 terminal.key("enter")
                 terminal.wait_for("Demo reply")
+                terminal.key("f4")
+                terminal.wait_for("╭─ 2 Token quotas")
                 terminal.key("ctrl+q")
                 terminal.wait_exit()
     finally:
-        subprocess.run(["tmux", "-S", str(socket_path), "kill-server"], check=False, capture_output=True)
+        end = [word.format(place=place) for word in ENDED[multiplexer]]
+        subprocess.run(end, check=False, capture_output=True)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
