@@ -31,6 +31,7 @@ from tui.storage.store import JsonStore
 NOW = datetime(2026, 3, 12, 21, 41, tzinfo=UTC)
 WIDE = (120, 40)
 SMALL = (80, 24)
+NARROW, TINY = (60, 20), (40, 12)
 
 _NOBODY = "http://127.0.0.1:1"
 """An address on this machine at which no one listens."""

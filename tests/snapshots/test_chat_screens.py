@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.snapshots.scenes import SMALL, WIDE, Scene, exchange, open_latest, settled, until
+from tests.snapshots.scenes import NARROW, SMALL, TINY, WIDE, Scene, exchange, open_latest, settled, until
 from tests.snapshots.test_screens import SIZES, Compare, pressing
 from tests.support.replay import Hold, Replay
 from tui.app import CtroomApp
@@ -15,7 +15,6 @@ from tui.core.usage import Usage
 from tui.dialogs.keys import KeysDialog
 
 HUGE = (160, 50)
-NARROW, TINY = (60, 20), (40, 12)
 COMPACT = pytest.mark.parametrize("size", [NARROW, TINY], ids=["60x20", "40x12"])
 LIGHT = "textual-light"
 CONTRASTS = pytest.mark.parametrize("theme", ["high-contrast-dark", "high-contrast-light"])

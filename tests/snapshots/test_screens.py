@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from tests.snapshots.scenes import KEYS, SMALL, WIDE, Scene, open_latest, settled, until
+from tests.snapshots.scenes import KEYS, NARROW, SMALL, TINY, WIDE, Scene, open_latest, settled, until
 from tui.app import CtroomApp
 
 Compare: TypeAlias = Callable[..., bool]
@@ -15,6 +15,9 @@ Compare: TypeAlias = Callable[..., bool]
 Before: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+EVERY_SIZE = pytest.mark.parametrize(
+    "size", [WIDE, SMALL, NARROW, TINY], ids=["120x40", "80x24", "60x20", "40x12"]
+)
 
 
 def pressing(key: str, focused: str) -> Before:
@@ -79,7 +82,7 @@ async def look_for(pilot: Pilot[Any], words: str) -> None:
     await until(pilot, lambda: " searched" in str(state.content))
 
 
-@SIZES
+@EVERY_SIZE
 def test_finding_in_all_conversations(example: Scene, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def find(pilot: Pilot[Any]) -> None:
         app = pilot.app

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
-from tests.snapshots.scenes import SMALL, WIDE, Scene, until
+from tests.snapshots.scenes import NARROW, SMALL, TINY, WIDE, Scene, until
 from tui.dialogs.confirm import ConfirmDialog
 from tui.tabs.settings import SettingsTab
 from tui.widgets.settings.user_list import UserList
@@ -16,7 +16,6 @@ from tui.widgets.settings.users import UsersSection
 Compare: TypeAlias = Callable[..., bool]
 """The fixture `snap_compare`."""
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
-NARROW, TINY = (60, 20), (40, 12)
 HEIGHTS = {60: [3, 2, 1], 40: [5, 3, 1]}
 """Of the rows of Kim's key and sessions, where their labels stand above them."""
 

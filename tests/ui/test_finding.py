@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from tests.ui.app_harness import SMALL, WIDE, Running, running
@@ -97,6 +98,39 @@ async def test_a_title_is_enough_and_nothing_found_is_said(tmp_path: Path) -> No
         assert ui.prompt.has_focus
 
 
+@pytest.mark.parametrize(
+    ("size", "about", "found"),
+    [
+        (SMALL, 'Words in any order, in any case; "words', "1 message in 1 conversation · 2 searched"),
+        (
+            (60, 20),
+            'Words in any order; "in quotes" as they stand.',
+            "1 message in 1 conversation · 2 searched",
+        ),
+        ((40, 12), 'Words, or words "in quotes" ', "1 in 1 conversation · 2 searched "),
+    ],
+)
+async def test_what_is_said_of_a_search_has_room(
+    tmp_path: Path, size: tuple[int, int], about: str, found: str
+) -> None:
+    await keep_talks(tmp_path)
+    async with running(tmp_path, size) as ui:
+        await ui.until(lambda: bool(ui.chat.conversations.rows))
+        await ui.pilot.press("f7")
+        await ui.until(lambda: about in ui.screen_text())
+        await ui.pilot.press("escape")
+        await look_for(ui, "kittiwake")
+        assert found in ui.screen_text()
+
+
+async def test_what_was_found_is_seen_in_the_least_room(tmp_path: Path) -> None:
+    async with running(tmp_path, (40, 12)) as ui:
+        await ui.send("A long way round to what is sought: it is a kittiwake, and it ends here.")
+        await look_for(ui, "kittiwake")
+        rows = [line for line in ui.screen_text().splitlines() if "You " in line]
+        assert "kittiwake" in rows[0]
+
+
 async def test_the_cursor_goes_from_message_to_message(tmp_path: Path) -> None:
     await keep_talks(tmp_path)
     async with running(tmp_path) as ui:
@@ -112,6 +146,31 @@ async def test_the_cursor_goes_from_message_to_message(tmp_path: Path) -> None:
         assert ui.transcript.store.entry(ui.transcript.cursor).key == "t2"
         await ui.pilot.press("N", "N", "N")  # around the beginning
         assert ui.transcript.store.entry(ui.transcript.cursor).key == "t39"
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (WIDE, "in 39 messages · Enter next · ↑ before · Esc end"),
+        ((60, 20), "in 39 messages · Enter next · Esc end"),
+        ((40, 12), "in 39 messages"),
+    ],
+)
+async def test_the_words_that_are_sought_are_seen_in_any_room(
+    tmp_path: Path, size: tuple[int, int], said: str
+) -> None:
+    await keep_talks(tmp_path)
+    async with running(tmp_path, size) as ui:
+        await look_for(ui, "alfama")
+        await ui.pilot.press("enter")
+        await ui.until(lambda: ui.transcript.has_focus)
+        await ui.pilot.press("slash")
+        await ui.until(lambda: isinstance(ui.app.focused, Input))
+        await ui.pilot.press("ctrl+u", *"number")
+        await ui.until(lambda: "messages" in str(ui.app.query_one(FindBar).state.content))
+        await ui.pilot.pause()
+        (line,) = [line for line in ui.screen_text().splitlines() if "/ number " in line]
+        assert line.partition("/ number ")[2].strip() == said
 
 
 async def test_finding_in_the_open_conversation(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ class KeyDialog(Dialog[bool]):
         keys = keys_of(self._bound, self._settings.user().keymap)
         with Vertical(classes="dialog -small") as frame:
             frame.border_title = "Another key"
-            frame.border_subtitle = "Del its own key · Esc leave as it is"
+            frame.border_subtitle = "Del its own key · Esc leave it"
             yield Static(self._bound.words, classes="question", markup=False)
             yield Static(f"{shown(keys)} at present. Press the new key.", classes="detail", markup=False)
             yield Static("", id="key-problem", markup=False)

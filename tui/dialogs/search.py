@@ -15,12 +15,18 @@ from tui.core.errors import CtroomError
 from tui.dialogs.dialog import Dialog
 from tui.services.search import FoundConversation, Search, SearchHit
 from tui.widgets.search_results import SearchResults, result_rows
+from tui.widgets.wrapping import fitting
 
 TYPING_SECONDS = 0.12
 """A search begins once the typing rests this long."""
 MOST_FOUND = 100
 """Conversations that are listed: a search ends with them."""
-ABOUT = 'Words in any order, in any case; "words in quotes" as they stand.'
+ABOUT = (
+    'Words in any order, in any case; "words in quotes" as they stand.',
+    'Words in any order; "in quotes" as they stand.',
+    'Words, or words "in quotes"',
+)
+"""How to ask, from the longest to the shortest: the first that has room is shown."""
 
 
 class SearchDialog(Dialog[tuple[Conversation, SearchHit | None]]):
@@ -43,6 +49,7 @@ class SearchDialog(Dialog[tuple[Conversation, SearchHit | None]]):
         super().__init__()
         self._search = search
         self._timer: Timer | None = None
+        self._said: tuple[str, ...] = ABOUT
         self.results = SearchResults()
         self.results.zone = zone
 
@@ -50,10 +57,14 @@ class SearchDialog(Dialog[tuple[Conversation, SearchHit | None]]):
         """The field, what is going on, and what was found."""
         with Vertical(classes="dialog -large") as frame:
             frame.border_title = "Find in all conversations"
-            frame.border_subtitle = "↑ ↓ choose · Enter open · Esc close"
+            frame.border_subtitle = "Enter open · Esc close"
             yield Input(placeholder="Find", id="search-words", compact=True)
-            yield Static(ABOUT, id="search-state", markup=False)
+            yield Static(id="search-state", markup=False)
             yield self.results
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self.call_after_refresh(self._show_state)
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
@@ -94,7 +105,7 @@ class SearchDialog(Dialog[tuple[Conversation, SearchHit | None]]):
                     if part.found or fresh:
                         self._list(part.found, fresh=fresh)
                         fresh = False
-                    self._say(f"{found_words(found)} · searching…")
+                    self._say(*(f"{words} · searching…" for words in found_words(found)))
                     if len(found) >= MOST_FOUND:
                         break
         except CtroomError as error:
@@ -102,27 +113,37 @@ class SearchDialog(Dialog[tuple[Conversation, SearchHit | None]]):
         if fresh:
             self.results.clear()
         if not words.strip():
-            self._say(ABOUT)
+            self._say(*ABOUT)
             return
         more = " · more words find fewer" if len(found) >= MOST_FOUND else ""
         lost = f" · {unread} could not be read" if unread else ""
-        self._say(problem or f"{found_words(found)} · {searched:,} searched{lost}{more}")
+        if problem:
+            self._say(problem)
+        else:
+            ends = (f"{searched:,} searched{lost}{more}", f"{searched:,} searched{lost}")
+            self._say(*(f"{words} · {end}" for words in found_words(found) for end in ends))
 
     def _list(self, found: tuple[FoundConversation, ...], *, fresh: bool) -> None:
         if fresh:
             self.results.clear()
         self.results.rows += tuple(result_rows(found))
 
-    def _say(self, words: str) -> None:
-        self.query_one("#search-state", Static).update(words)
+    def _say(self, *words: str) -> None:
+        """Say what is going on, in the first of these words that have room."""
+        self._said = words
+        self._show_state()
+
+    def _show_state(self) -> None:
+        state = self.query_one("#search-state", Static)
+        state.update(fitting(self._said, state.content_size.width))
 
 
-def found_words(found: list[FoundConversation]) -> str:
-    """How much was found: "12 messages in 3 conversations"."""
+def found_words(found: list[FoundConversation]) -> tuple[str, str]:
+    """How much was found: "12 messages in 3 conversations", and shorter: "12 in 3 conversations"."""
     if not found:
-        return "Nothing found"
-    messages = sum(one.count for one in found)
-    return f"{_counted(messages, 'message')} in {_counted(len(found), 'conversation')}"
+        return "Nothing found", "Nothing found"
+    messages, where = sum(one.count for one in found), _counted(len(found), "conversation")
+    return f"{_counted(messages, 'message')} in {where}", f"{messages:,} in {where}"
 
 
 def _counted(number: int, noun: str) -> str:

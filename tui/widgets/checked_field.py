@@ -12,10 +12,12 @@ from textual.message import Message
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.text import sanitize_line
-from tui.widgets.field_row import CHOICE, CHOICE_ON, NOTE, FieldRow
+from tui.widgets.field_row import CHOICE, CHOICE_ON, NOTE, FieldRow, fit
 from tui.widgets.wrapping import wrap
 
 MOST_CHOICES_SHOWN = 6
+LEAST_WORDS = 6
+"""Cells for the words about a choice; with fewer they are left out."""
 ON = "\u25b8"
 
 Check = Callable[[str], str | None]
@@ -185,12 +187,13 @@ class CheckedField(FieldRow):
         first = max(0, min(at - MOST_CHOICES_SHOWN // 2, len(found) - MOST_CHOICES_SHOWN))
         shown = found[first : first + MOST_CHOICES_SHOWN]
         wide = max((cell_len(choice.value) for choice in shown), default=0)
+        roomy = width - wide - 4 >= LEAST_WORDS
         lines = []
         for index, choice in enumerate(shown, first):
             on = index == self._highlight
             value = sanitize_line(choice.value, max(2, width - 2))
-            text = f"{value:<{wide}}  {sanitize_line(choice.words)}" if choice.words else value
-            lines.append((f"{ON if on else ' '} {text}".ljust(width)[:width], CHOICE_ON if on else CHOICE))
+            text = f"{value:<{wide}}  {sanitize_line(choice.words)}" if choice.words and roomy else value
+            lines.append((fit(f"{ON if on else ' '} {text}", width), CHOICE_ON if on else CHOICE))
         if left := len(found) - first - len(shown):
             lines.append((f"  {left} more \u2193", NOTE))
         if self._note:

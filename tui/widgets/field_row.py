@@ -95,7 +95,13 @@ class FieldRow(Widget, can_focus=True):
         """Lay out a height that may have changed, and keep the whole of the field in view."""
         self.refresh(layout=True)
         if self.has_focus:
-            self.call_after_refresh(self.scroll_visible, animate=False)
+            self.call_after_refresh(self._keep_in_view)
+
+    def _keep_in_view(self) -> None:
+        """Scroll to the field; one that is higher than the view is seen from its box on."""
+        views = (node for node in self.ancestors if isinstance(node, Widget) and node.allow_vertical_scroll)
+        high = any(self.region.height >= view.scrollable_content_region.height for view in views)
+        self.scroll_visible(animate=False, top=high)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's signature
         """Whether a key would be typed into the box rather than run a binding."""
@@ -132,6 +138,10 @@ class FieldRow(Widget, can_focus=True):
     def box_text(self) -> str:
         """What stands in the box, one character for each of the buffer's while it is being edited."""
         return sanitize_line(self._buffer.text) if not self.has_focus else _one_line(self._buffer.text)
+
+    def fitted(self, text: str, width: int) -> str:
+        """What of a text is seen in a box without the cursor: exactly so many cells."""
+        return fit(text, width)
 
     def mark_text(self) -> str:
         """One cell at the end of the box."""
@@ -184,7 +194,7 @@ class FieldRow(Widget, can_focus=True):
         _, box = self.box_span()
         mark = "\u258c" if self.has_focus else " "
         row = [
-            Segment(_fit(self.label, label), self._style("field--label")),
+            Segment(fit(self.label, label), self._style("field--label")),
             Segment(mark, self._style("field--label")),
             *self._box(box),
             Segment(self.mark_text(), self._style("field--box")),
@@ -196,8 +206,8 @@ class FieldRow(Widget, can_focus=True):
     def _box(self, width: int) -> list[Segment]:
         style, text = self._style("field--box"), self.box_text()
         if not self.has_focus:
-            shown = text or self.placeholder
-            return [Segment(_fit(shown, width), style if text else self._style("field--placeholder"))]
+            shown = self.fitted(text, width) if text else fit(self.placeholder, width)
+            return [Segment(shown, style if text else self._style("field--placeholder"))]
         cursor = min(self._buffer.cursor, len(text))
         before, under, after = text[:cursor], text[cursor : cursor + 1], text[cursor + 1 :]
         line = Strip(
@@ -237,7 +247,7 @@ def _one_line(text: str) -> str:
     return text.replace("\n", NEWLINE)
 
 
-def _fit(text: str, width: int) -> str:
+def fit(text: str, width: int) -> str:
     """Text in exactly so many cells, cut with an ellipsis."""
     if cell_len(text) > width:
         while text and cell_len(text) > width - 1:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -10,8 +11,10 @@ from textual.widgets import Input, Static
 
 from tui.widgets.transcript import Transcript
 
-KEYS = "Enter next · ↑ before · Esc end"
-KEYS_OUTSIDE = "n next · N before · Esc end"
+KEYS = ("Enter next", "↑ before", "Esc end")
+KEYS_OUTSIDE = ("n next", "N before", "Esc end")
+LEAST_FIELD = 18
+"""Cells for the words that are sought, the mark and a gap; what is said of them has the rest."""
 
 
 class FindBar(Horizontal):
@@ -36,14 +39,19 @@ class FindBar(Horizontal):
         super().__init__(id="find")
         self._transcript = transcript
         self._keys: list[str] = []
+        self._said: tuple[str, ...] = KEYS
         self.field = Input(placeholder="Find in this conversation", id="find-words", compact=True)
-        self.state = Static(KEYS, id="find-state", markup=False)
+        self.state = Static(id="find-state", markup=False)
 
     def compose(self) -> ComposeResult:
         """The field, and how often it was found."""
         yield Static("/", id="find-mark")
         yield self.field
         yield self.state
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self._show_state()
 
     def begin(self) -> None:
         """Ask for other words."""
@@ -92,7 +100,7 @@ class FindBar(Horizontal):
         self.remove()
         self.post_message(self.Closed(self))
 
-    def _say(self, keys: str) -> None:
+    def _say(self, keys: tuple[str, ...]) -> None:
         count = len(self._keys)
         if not self.field.value.strip():
             found = ""
@@ -101,4 +109,12 @@ class FindBar(Horizontal):
         else:
             found = f"in {count:,} message{'s' if count > 1 else ''}"
         self.state.set_class(bool(self.field.value.strip()) and not count, "-none")
-        self.state.update(" · ".join(filter(None, (found, keys))))
+        self._said = (found, *keys) if found else keys
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Of what is to be said, the keys make room: the way back first, the way out last."""
+        said, room = list(self._said), self.content_size.width - LEAST_FIELD
+        while len(said) > 1 and cell_len(" · ".join(said)) > room:
+            said.pop(-2 if len(said) > 2 else -1)
+        self.state.update(" · ".join(said))

@@ -22,6 +22,7 @@ from tui.widgets.field_row import REVERSE, FieldRow
 BULLET = "\u2022"
 BULLETS = BULLET * 16
 """A masked key always has as many: its length is nobody's business."""
+FEWEST_BULLETS = 4
 LONGEST_KEY = 512
 _PREFIX = re.compile(r"sk-(?:[a-z]{2,8}\d{0,2}-)?|AIza|AQ\.|[a-z]{2,5}[_-]")
 
@@ -137,6 +138,14 @@ class KeyField(FieldRow):
         consumed = super().consume(key, character)
         self._whole = self._whole and self._buffer.text == before
         return consumed
+
+    def fitted(self, text: str, width: int) -> str:
+        """Bullets make room: both ends of a masked key are to be seen."""
+        surplus = max(0, len(text) - width)
+        shortened = re.sub(
+            f"{BULLET}+", lambda run: BULLET * max(FEWEST_BULLETS, len(run[0]) - surplus), text
+        )
+        return super().fitted(shortened, width)
 
     def box_text(self) -> str:
         """The typed key, masked one for one so that the cursor stands right; else the kept one."""

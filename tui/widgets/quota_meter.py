@@ -65,8 +65,12 @@ class QuotaMeter(Widget):
         super().__init__(id=id, classes=classes)
         self.set_reactive(QuotaMeter.quota, quota)
 
-    def words(self) -> tuple[str, ...]:
-        """The lines in words, without the bar."""
+    def words(self, width: int | None = None) -> tuple[str, ...]:
+        """The lines in words, without the bar.
+
+        Args:
+            width: Cells for them: the figures outlast what they count. None for all that is to be said.
+        """
         quota = self.quota
         if quota is None:
             return ()
@@ -76,7 +80,10 @@ class QuotaMeter(Widget):
             return (used,)
         share = percent(quota.used, quota.whole)
         remaining = f"{'Remaining':<{LABEL_CELLS}}{about}{quota.remaining:,} tokens"
-        return (f"{used} ({share}%)", remaining)
+        lines = f"{used} ({share}%)", remaining
+        if width is None or max(map(len, lines)) <= width:
+            return lines
+        return tuple(line.replace(" tokens", "") for line in lines)
 
     def watch_quota(self, quota: Quota | None) -> None:
         """Wear the alert level as a class."""
@@ -91,7 +98,8 @@ class QuotaMeter(Widget):
 
     def render_line(self, y: int) -> Strip:
         """A line in words, or the bar."""
-        words, width = self.words(), self.size.width
+        width = self.size.width
+        words = self.words(width)
         if y < len(words):
             line = words[y]
             label = self.get_component_rich_style("quota-meter--label")
@@ -106,13 +114,14 @@ class QuotaMeter(Widget):
         if quota is None or quota.whole is None or quota.remaining is None:
             return []
         share = percent(quota.remaining, quota.whole)
-        cells = max(4, min(BAR_CELLS, width - LABEL_CELLS - 16))
+        figure, word = f" {share}%", f"  {ALERT_WORDS[quota.alert]}" if quota.alert else ""
+        room = width - LABEL_CELLS
+        cells = max(0, min(4, room - len(figure + word)), min(BAR_CELLS, room - 16))
         indent = Segment(" " * LABEL_CELLS, self.rich_style)
         segments = [indent, *(Segment(piece.text, self._look(piece.part)) for piece in bar(share, cells))]
-        segments.append(Segment(f" {share}%", self.rich_style))
-        if level := quota.alert:
-            word = self.get_component_rich_style("quota-meter--word")
-            segments.append(Segment(f"  {ALERT_WORDS[level]}", word))
+        segments.append(Segment(figure, self.rich_style))
+        if word:
+            segments.append(Segment(word, self.get_component_rich_style("quota-meter--word")))
         return segments
 
     def _look(self, part: Part) -> Style:

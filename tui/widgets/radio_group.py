@@ -7,12 +7,14 @@ from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.core.frozen import frozen
 from tui.widgets.muted import MUTED
+from tui.widgets.wrapping import hang, wrap
 
 
 @frozen
@@ -79,20 +81,15 @@ class RadioGroup(Widget, can_focus=True):
             self._options = tuple(options)
             self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """A line for each option and one for its words, or more where they are long; then the note."""
+        return sum(map(len, self._lines(width))) + len(self._note_lines(width))
+
     def render(self) -> Content:
-        """Two lines for each option."""
-        parts: list[Content] = []
-        for index, option in enumerate(self._options):
-            mark = "(\u2022)" if option.value == self.chosen else "( )"
-            looks = ["bold" if option.value == self.chosen else ""]
-            if self.has_focus and index == self.at:
-                looks.append("reverse")
-            parts.append(Content.styled(f"{mark} {option.label}", " ".join(filter(None, looks))))
-            if option.words:
-                parts.append(Content.styled(f"    {option.words}", MUTED))
-        if self.note:
-            parts.append(Content(self.note))
-        return Content("\n").join(parts)
+        """The options, each over its words."""
+        width = self.content_size.width
+        parts = [line for lines in self._lines(width) for line in lines]
+        return Content("\n").join([*parts, *map(Content, self._note_lines(width))])
 
     def watch_chosen(self) -> None:
         """Keep the cursor on what is chosen."""
@@ -115,8 +112,8 @@ class RadioGroup(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Choose what was clicked."""
         row = 0
-        for index, option in enumerate(self._options):
-            row += 2 if option.words else 1
+        for index, lines in enumerate(self._lines(self.content_size.width)):
+            row += len(lines)
             if event.y < row:
                 self.at = index
                 self.action_choose()
@@ -130,6 +127,25 @@ class RadioGroup(Widget, can_focus=True):
         """The cursor goes back to what is chosen."""
         self.at = self._index(self.chosen)
         self.refresh()
+
+    def _lines(self, width: int) -> list[list[Content]]:
+        """What is drawn of each option in lines of so many cells."""
+        return [self._lines_of(index, option, width) for index, option in enumerate(self._options)]
+
+    def _lines_of(self, index: int, option: RadioOption, width: int) -> list[Content]:
+        chosen = option.value == self.chosen
+        looks = ["bold"] if chosen else []
+        if self.has_focus and index == self.at:
+            looks.append("reverse")
+        label = hang(option.label, width, "(\u2022) " if chosen else "( ) ")
+        words = hang(option.words, width, " " * 4) if option.words else []
+        return [
+            *(Content.styled(line, " ".join(looks)) for line in label),
+            *(Content.styled(line, MUTED) for line in words),
+        ]
+
+    def _note_lines(self, width: int) -> list[str]:
+        return wrap(self.note, max(1, width)) if self.note else []
 
     def _index(self, value: str) -> int:
         return next((i for i, option in enumerate(self._options) if option.value == value), 0)

@@ -129,7 +129,7 @@ class SearchResults(ScrollView):
         back = self._style("results--cursor") if at == self.cursor else Style()
         mark = "›" if at == self.cursor else " "
         if row.hit is not None:
-            pieces = self._hit(row.hit, f" {mark} ")
+            pieces = self._hit(row.hit, f" {mark} ", width)
         elif row.more:
             words = "message" if row.more == 1 else "messages"
             pieces = [("results--quiet", f"   {'':{WHO_WIDTH}}and {row.more:,} more {words}")]
@@ -153,9 +153,11 @@ class SearchResults(ScrollView):
         gap = " " * (room - cell_len(title) + 1)
         return [("results--title", f"{mark}{title}"), ("results--quiet", f"{gap}{day} ")]
 
-    def _hit(self, hit: SearchHit, start: str) -> list[tuple[str, str]]:
-        pieces = [("results--quiet", f"{start}{_WHO[hit.role]:{WHO_WIDTH}}")]
-        end = 0
+    def _hit(self, hit: SearchHit, start: str, width: int) -> list[tuple[str, str]]:
+        who = f"{start}{_WHO[hit.role]:{WHO_WIDTH}}"
+        pieces = [("results--quiet", who)]
+        if end := _skipped(hit, width - cell_len(who)):
+            pieces.append(("results--text", "…"))
         for first, last in hit.marks:
             pieces += [("results--text", hit.snippet[end:first]), ("results--mark", hit.snippet[first:last])]
             end = last
@@ -170,3 +172,11 @@ class SearchResults(ScrollView):
                 return start
             start += step
         return otherwise
+
+
+def _skipped(hit: SearchHit, room: int) -> int:
+    """Characters of the snippet to leave out at its beginning, so that its first mark is seen."""
+    first, last = hit.marks[0] if hit.marks else (0, 0)
+    if cell_len(hit.snippet[:last]) < room:
+        return 0
+    return max(0, first - max(0, room - (last - first)) // 2)

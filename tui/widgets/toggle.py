@@ -2,11 +2,15 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from tui.widgets.wrapping import hang, wrap
 
 
 class Toggle(Widget, can_focus=True):
@@ -55,10 +59,21 @@ class Toggle(Widget, can_focus=True):
         self._words, self._label = words, label
         self.set_reactive(Toggle.on, on)
 
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
+        """As wide as what it says, and no wider than there is room."""
+        return min(container.width, max(map(cell_len, self._lines(container.width))))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """A line, or more where the words or the note are long."""
+        return len(self._lines(width))
+
     def render(self) -> Content:
         """The box and the words."""
-        row = Content(f"{self._label}[{'x' if self.on else ' '}] {self._words}")
-        return Content("\n").join([row, Content(self.note)]) if self.note else row
+        return Content("\n").join(map(Content, self._lines(self.content_size.width)))
+
+    def _lines(self, width: int) -> list[str]:
+        row = hang(self._words, width, f"{self._label}[{'x' if self.on else ' '}] ")
+        return [*row, *(wrap(self.note, max(1, width)) if self.note else [])]
 
     def watch_on(self) -> None:
         """Wear a class for the stylesheet."""

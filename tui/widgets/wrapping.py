@@ -1,5 +1,7 @@
 """Words broken into lines of so many cells."""
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 
 
@@ -19,6 +21,24 @@ def wrap(text: str, width: int) -> list[str]:
             lines += pieces
         lines.append(line)
     return lines
+
+
+def fitting(texts: Sequence[str], width: int) -> str:
+    """The first of the texts that has room in so many cells, else the last."""
+    return next((text for text in texts if cell_len(text) <= width), texts[-1])
+
+
+def hang(text: str, width: int, first: str) -> list[str]:
+    """The text in lines of at most `width` cells after `first`; the other lines are indented as far.
+
+    Args:
+        text: What to break.
+        width: Cells for a line, its beginning included.
+        first: What the first line begins with.
+    """
+    indent = cell_len(first)
+    head, *rest = wrap(text, max(1, width - indent))
+    return [f"{first}{head}", *(f"{' ' * indent}{line}" for line in rest)]
 
 
 def _pieces(word: str, width: int) -> list[str]:

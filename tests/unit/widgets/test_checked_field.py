@@ -1,7 +1,7 @@
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 
 from tests.environment import ROOT
 from tui.core.amounts import parse_tokens
@@ -325,3 +325,36 @@ async def test_a_list_takes_the_place_of_a_suffix_below_and_is_clicked_where_it_
         app.box.settle("green")
         await pilot.pause()
         assert "more effort costs more" in app.lines()
+
+
+class LowApp(FieldApp):
+    CSS = "#rest { height: 30; }"
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield from self._fields
+            yield Vertical(id="rest")
+
+
+async def test_a_list_higher_than_the_view_is_seen_from_its_box_on() -> None:
+    many = [Choice(f"choice {number}", "words about it") for number in range(9)]
+    app = LowApp(amount(), amount(), amount(), CheckedField("Choice", choices=many, hint="a hint " * 12))
+    async with app.run_test(size=(40, 6)) as pilot:
+        field = app.query(CheckedField).last()
+        field.focus()
+        await pilot.press("down")
+        await pilot.pause()
+        await pilot.pause()
+        assert field.region.height > 6
+        assert field.region.y == 0
+        assert [field.render_line(y).text.split()[:2] for y in (1, 2)] == [["choice", "0"], ["choice", "1"]]
+
+
+@pytest.mark.parametrize(("width", "line"), [(60, "red    warm"), (34, "red    warm"), (22, "red")])
+async def test_words_about_a_choice_are_there_whole_or_not_at_all(width: int, line: str) -> None:
+    app = FieldApp(colour("green"))
+    async with app.run_test(size=(width, 20)) as pilot:
+        app.box.focus()
+        await pilot.press("down")
+        await pilot.pause()
+        assert app.lines()[1] == line

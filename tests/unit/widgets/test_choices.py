@@ -106,3 +106,24 @@ async def test_a_button_is_pressed_by_enter_space_and_click() -> None:
         await pilot.click(TextButton)
         await pilot.pause()
         assert app.said == ["test"] * 3
+
+
+async def test_what_has_no_room_goes_on_under_itself() -> None:
+    toggle = Toggle("keep new keys for this session only", label="Keys ")
+    radio = RadioGroup(
+        [RadioOption("default", "Use the keys of the host", "No setup"), RadioOption("own", "Mine")],
+        "default",
+    )
+    app = ChoiceApp(toggle, radio)
+    async with app.run_test(size=(24, 20)) as pilot:
+        assert shown(toggle) == ["Keys [ ] keep new keys", "         for this", "         session only"]
+        assert shown(radio) == ["(•) Use the keys of the", "    host", "    No setup", "( ) Mine"]
+        await pilot.click(RadioGroup, offset=(6, 2))
+        await pilot.pause()
+        assert app.said == [], "It is chosen already."
+        await pilot.click(RadioGroup, offset=(6, 3))
+        await pilot.pause()
+        assert app.said == ["own"]
+        radio.note = "The disk is full, and it is not kept."
+        await pilot.pause()
+        assert shown(radio)[4:] == ["The disk is full, and it", "is not kept."]

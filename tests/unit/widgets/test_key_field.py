@@ -189,3 +189,13 @@ async def test_typed_characters_are_not_in_the_log(tmp_path: Path, monkeypatch: 
 
 def state_of(widget: KeyField) -> dict[str, Any]:
     return {**vars(widget), "reactives": [getattr(widget, name) for name in widget._reactives]}
+
+
+@pytest.mark.parametrize(("width", "bullets"), [(60, 16), (30, 6), (28, 4)])
+async def test_both_ends_of_a_kept_key_are_seen_in_any_room(width: int, bullets: int) -> None:
+    app = KeyApp()
+    async with app.run_test(size=(width, 10)) as pilot:
+        app.set_focus(None)
+        app.key.kept = mask("sk-0123456789abcdefghij")
+        await pilot.pause()
+        assert f" sk-{BULLET * bullets}ghij" in app.row

@@ -66,3 +66,27 @@ async def test_the_bar_and_its_word_follow_the_figures(used: int, level: str | N
         assert app.lines()[2].strip() == bar
         levels = {"-low", "-critical", "-exhausted"} & set(meter.classes)
         assert levels == ({level} if level else set())
+
+
+@pytest.mark.parametrize(
+    ("used", "lines"),
+    [
+        (25_000, ["Used            25,000 (2.5%)", "Remaining       975,000", "███▌ 97.5%"]),
+        (950_000, ["Used            950,000 (95.0%)", "Remaining       50,000", "▌░░░ 5.0%  CRITICAL"]),
+        (1_000_000, ["Used            1,000,000 (100.0%)", "Remaining       0", "░░░░ 0.0%  EMPTY"]),
+    ],
+)
+async def test_with_little_room_every_figure_and_the_word_are_whole(used: int, lines: list[str]) -> None:
+    app = MeterApp()
+    async with app.run_test(size=(35, 10)) as pilot:
+        app.query_one(QuotaMeter).quota = Quota(used, 1_000_000)
+        await pilot.pause()
+        assert [line.strip() for line in app.lines()] == lines
+
+
+async def test_the_bar_makes_room_for_its_word() -> None:
+    app = MeterApp()
+    async with app.run_test(size=(33, 10)) as pilot:
+        app.query_one(QuotaMeter).quota = Quota(950_000, 1_000_000)
+        await pilot.pause()
+        assert app.lines()[2].strip() == "▌░ 5.0%  CRITICAL"
