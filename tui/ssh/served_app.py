@@ -17,6 +17,7 @@ from tui.services.services import Services
 from tui.ssh.colours import DEPTHS, colour_system
 from tui.ssh.driver import ChannelDriver
 from tui.ssh.screen import PacedScreen
+from tui.ssh.stylesheet import SharedStylesheet
 from tui.ssh.terminal import Terminal
 from tui.widgets.safe_text import SAFE_TEXT
 
@@ -32,6 +33,7 @@ class ServedApp(CtroomApp):
 
     def __init__(self, services: Services, *, environ: Mapping[str, str], terminal: Terminal) -> None:
         super().__init__(services, environ=environ)
+        self.stylesheet = SharedStylesheet(variables=self.get_css_variables())
         self.drawn = False
         """Whether something was drawn."""
         self._on_drawn: Callable[[], None] | None = None
