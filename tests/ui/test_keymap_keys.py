@@ -124,3 +124,30 @@ async def test_what_multiplexers_may_take_is_in_the_palette_too(tmp_path: Path) 
         bindings = list(Binding.make_bindings(APP_BINDINGS))
         assert {binding.action for binding in bindings if binding.key in taken} <= offered
         assert any(b.action == "command_palette" and b.key not in taken for b in bindings)
+
+
+@pytest.mark.parametrize(
+    ("size", "line"),
+    [
+        (WIDE, "Ctrl+J Shift+Enter  Start a new line in the prompt"),
+        ((60, 20), "Ctrl+J      Start a new line in the prompt"),
+        ((40, 12), "Ctrl+J      Start a new line in"),
+    ],
+)
+async def test_what_a_key_does_has_the_room_of_a_second_key(
+    tmp_path: Path, size: tuple[int, int], line: str
+) -> None:
+    async with running(tmp_path, size) as ui:
+        await ui.app.push_screen(KeysDialog(ui.services.settings))
+        await ui.type("start a new")
+        await ui.until(lambda: line in ui.screen_text())
+
+
+async def test_a_filter_that_finds_nothing_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        await ui.app.push_screen(KeysDialog(ui.services.settings))
+        await ui.type("zzzz")
+        await ui.until(lambda: "Nothing is called that" in ui.screen_text())
+        await ui.pilot.press("enter")
+        await ui.pilot.pause()
+        assert isinstance(ui.app.screen, KeysDialog)

@@ -130,6 +130,23 @@ async def test_a_button_out_of_focus_is_not_pressed_by_name(tmp_path: Path) -> N
         await ui.until(lambda: isinstance(ui.app.screen, KeysDialog))
 
 
+@pytest.mark.parametrize(
+    ("size", "asks"),
+    [(SMALL, "Search for commands, conversations"), ((40, 12), "Search for anything by its name")],
+)
+async def test_it_says_whole_what_can_be_typed_and_when_nothing_is_called_so(
+    tmp_path: Path, size: tuple[int, int], asks: str
+) -> None:
+    async with running(tmp_path, size) as ui:
+        dialog = await open_palette(ui)
+        assert asks in ui.screen_text()
+        dialog.query_one(Input).value = "zzzz"
+        await ui.until(lambda: "Nothing is called that." in ui.screen_text())
+        await ui.pilot.press("enter")
+        await ui.pilot.pause()
+        assert ui.app.screen is dialog
+
+
 async def test_the_palette_leaves_the_footer_in_view(tmp_path: Path) -> None:
     async with running(tmp_path, SMALL) as ui:
         footer = ui.app.query_one(UsageFooter).region

@@ -16,8 +16,11 @@ from tui.services.settings import SettingsService
 from tui.widgets.hint_bar import key_words
 from tui.widgets.muted import MUTED
 
-KEYS_WIDTH = 19
-"""Cells of the column of keys: two of them."""
+KEYS_WIDTH, KEY_WIDTH = 19, 11
+"""Cells of the column of keys, with two of them and with one."""
+NOTHING = "Nothing is called that, and no such key is used."
+ROOMY = 60
+"""Cells of a row from which on it shows two keys; before, what they do needs the room."""
 
 
 class KeysDialog(Dialog[None]):
@@ -53,6 +56,10 @@ class KeysDialog(Dialog[None]):
         """List every action."""
         self._show("")
 
+    def on_resize(self) -> None:
+        """The column of keys has the width that there is room for."""
+        self.call_after_refresh(lambda: self._show(self.query_one(Input).value))
+
     def action_move(self, step: int) -> None:
         """Move the highlight."""
         options = self.query_one(OptionList)
@@ -87,6 +94,7 @@ class KeysDialog(Dialog[None]):
         options = self.query_one(OptionList)
         kept = options.highlighted_option.id if options.highlighted_option else None
         keymap, words = self._settings.user().keymap, wanted.lower().split()
+        most = 2 if options.size.width >= ROOMY else 1
         rows: list[Option] = []
         place = ""
         for bound in catalogue().values():
@@ -97,8 +105,8 @@ class KeysDialog(Dialog[None]):
             if bound.place != place:
                 place = bound.place
                 rows.append(Option(Content.styled(place, "bold"), disabled=True))
-            rows.append(Option(_row(bound, keymap), id=bound.id))
-        options.set_options(rows)
+            rows.append(Option(_row(bound, keymap, most), id=bound.id))
+        options.set_options(rows or [Option(NOTHING, disabled=True)])
         ids = [row.id for row in rows if row.id]
         if ids:
             options.highlighted = options.get_option_index(kept if kept in ids else ids[0])
@@ -159,13 +167,13 @@ def shown(keys: str) -> str:
     return " or ".join(key_words(key) for key in keys.split(","))
 
 
-def _row(bound: Bound, keymap: dict[str, str]) -> Content:
+def _row(bound: Bound, keymap: dict[str, str], most: int) -> Content:
+    """An action with so many of its keys at the most."""
     keys = keys_of(bound, keymap)
     note: Content | str = ""
     if taken := clashes(bound, keys, keymap):
         note = Content.styled(f"  also: {taken[0].words}", "$text-warning")
     elif bound.id in keymap:
         note = Content.styled(f"  (was {shown(bound.keys)})", MUTED)
-    return Content.assemble(
-        f"  {' '.join(map(key_words, keys.split(',')[:2])):<{KEYS_WIDTH}} ", bound.words, note
-    )
+    names, column = " ".join(map(key_words, keys.split(",")[:most])), KEYS_WIDTH if most > 1 else KEY_WIDTH
+    return Content.assemble(f"  {names:<{column}} ", bound.words, note)

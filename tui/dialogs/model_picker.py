@@ -22,6 +22,10 @@ from tui.widgets.muted import MUTED
 
 MOST_SHOWN = 60
 """Models listed per provider; the filter reaches the others."""
+CONTEXT, CONTEXT_WIDTH = (" tokens of context", " tokens", ""), 11
+"""What the figure of a model's context is of, from the longest; and the cells of the figure."""
+BESIDE_NAME = 8
+"""Cells of a row before the name of a model, after it, and for the scrollbar."""
 MOST_NAME = 34
 """Characters of a model's name, so that its context has room at 80 columns."""
 
@@ -58,7 +62,7 @@ class ModelPicker(Dialog[tuple[str, str]]):
 
     def compose(self) -> ComposeResult:
         """The filter over the list."""
-        with Vertical(classes="dialog") as frame:
+        with Vertical(classes="dialog", id="models-frame") as frame:
             frame.border_title = "Provider and model"
             frame.border_subtitle = "Enter choose · Esc close"
             yield Input(placeholder="Filter, or the name of a model", id="model-filter", compact=True)
@@ -72,6 +76,10 @@ class ModelPicker(Dialog[tuple[str, str]]):
         for provider in self._models.providers():
             if not self._services.keys.status(provider).missing:
                 self.run_worker(self._fetch(provider), group="models", exit_on_error=False)
+
+    def on_resize(self) -> None:
+        """As much is said of a model as there is room for."""
+        self.call_after_refresh(self._listed)
 
     def action_move(self, step: int) -> None:
         """Move the highlight."""
@@ -132,9 +140,11 @@ class ModelPicker(Dialog[tuple[str, str]]):
                 continue
             rows.append(Option(self._heading(provider), disabled=True))
             column = min(MOST_NAME, max(cell_len(model.id) for model in models))
+            room = self.query_one(OptionList).size.width - column - BESIDE_NAME
+            unit = next((unit for unit in CONTEXT if CONTEXT_WIDTH + len(unit) <= room), None)
             for model in models:
                 choices[f"{provider}/{model.id}"] = (provider, model.id)
-                rows.append(Option(self._row(provider, model, column), id=f"{provider}/{model.id}"))
+                rows.append(Option(self._row(provider, model, column, unit), id=f"{provider}/{model.id}"))
         for provider in unlisted:
             if len(words) == 1 and provider != "demo":
                 choices[f"{provider}/{wanted}"] = (provider, wanted)
@@ -147,10 +157,12 @@ class ModelPicker(Dialog[tuple[str, str]]):
         state = "no key yet" if status.missing else _SOURCES[status.source]
         return Content.assemble((provider_name(provider), "bold"), f"  {state}")
 
-    def _row(self, provider: str, model: ModelInfo, column: int) -> Content:
+    def _row(self, provider: str, model: ModelInfo, column: int, unit: str | None) -> Content:
+        """A model; its context only where there is a unit for it."""
         mark = "▌ " if (provider, model.id) == self._current else "  "
         name = set_cell_size(sanitize_line(model.id, MOST_NAME), column)
-        context = f"  {model.context:>11,} tokens of context" if model.context else ""
+        said = model.context and unit is not None
+        context = f"  {model.context:>{CONTEXT_WIDTH},}{unit}" if said else ""
         return Content.assemble(f"  {mark}{name}", (context, MUTED))
 
 

@@ -20,9 +20,13 @@ from tui.dialogs.dialog import Dialog
 from tui.dialogs.palette_entries import Entry
 from tui.services.services import Services
 from tui.widgets.muted import MUTED
+from tui.widgets.wrapping import fitting
 
 MOST_SHOWN = 50
 """Rows; the best ones."""
+ASKED = ("Search for commands, conversations, models, settings", "Search for anything by its name")
+"""What can be typed, from the longest: the first that has room is shown."""
+NOTHING = " Nothing is called that."
 
 
 class PaletteDialog(Dialog[Entry]):
@@ -55,7 +59,7 @@ class PaletteDialog(Dialog[Entry]):
         with Vertical(classes="dialog", id="palette") as frame:
             frame.border_title = "Commands"
             frame.border_subtitle = "Enter do it · Esc close"
-            yield Input(placeholder="Search for commands, conversations, models, settings", compact=True)
+            yield Input(placeholder=ASKED[0], compact=True)
             options = OptionList(id="palette-entries", markup=False, compact=True)
             options.can_focus = False
             yield options
@@ -86,8 +90,13 @@ class PaletteDialog(Dialog[Entry]):
             self.action_move(step)
 
     def on_resize(self) -> None:
-        """The details stand at the right edge."""
-        self.call_after_refresh(self._show)
+        """The details stand at the right edge, and the line says as much as there is room for."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        line = self.query_one(Input)
+        line.placeholder = fitting(ASKED, line.content_size.width - 1)
+        self._show()
 
     async def _find_older(self) -> None:
         """Conversations of earlier years, which lie in files of their own."""
@@ -119,8 +128,9 @@ class PaletteDialog(Dialog[Entry]):
         wanted = self.query_one(Input).value.strip()
         self._shown = self._matching(wanted) if wanted else self._actions
         width = max(20, options.size.width - 3)
-        options.set_options(Option(_row(entry, wanted, width)) for entry in self._shown)
-        options.highlighted = 0 if self._shown else None
+        rows = [Option(_row(entry, wanted, width)) for entry in self._shown]
+        options.set_options(rows or [Option(NOTHING, disabled=True)])
+        options.highlighted = 0 if rows else None
 
     def _matching(self, wanted: str) -> list[Entry]:
         found = []
