@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tui.cli import main
+from tui.providers import demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,10 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """`ctroom("usage", "--json", env={...})` runs `ctroom usage --json` to its end, in this process."""
+    """`ctroom("usage", "--json", env={...})` runs `ctroom usage --json` to its end, in this process.
+
+    The demo's replies come without pauses.
+    """
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
@@ -36,6 +40,7 @@ class CommandLine:
         self.capsys.readouterr()
         with self.monkeypatch.context() as patch:
             patch.setattr(sys, "stdin", io.StringIO(input))
+            patch.setattr(demo, "TOKENS_PER_SECOND", 0.0)
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             status = main([*args])
