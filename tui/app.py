@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import reactive
@@ -90,8 +89,7 @@ class CtroomApp(App[None]):
         # With these from the start, the first frame's styles are worked out only once.
         self.screen.add_class(*self._size_classes(), update=False)
         yield self.header
-        with Container(id="tabs"):
-            yield self.chat.data_bind(CtroomApp.zone)
+        yield self.chat.data_bind(CtroomApp.zone)
         yield UsageFooter().data_bind(CtroomApp.snapshot, CtroomApp.zone)
         yield HintBar()
 
@@ -143,7 +141,8 @@ class CtroomApp(App[None]):
 
         if not self.query("#settings"):
             read_late_styles(self.stylesheet)
-            await self.query_one("#tabs").mount(SettingsTab(self.services).data_bind(CtroomApp.snapshot))
+            settings = SettingsTab(self.services).data_bind(CtroomApp.snapshot)
+            await self.screen_stack[0].mount(settings, after=self.chat)
         self.tab = tab
         if provider := self.chat.wanted_key:
             settings = self.query_one(SettingsTab)
@@ -228,8 +227,8 @@ class CtroomApp(App[None]):
     def watch_tab(self, tab: str) -> None:
         """Show one tab, and give it the focus."""
         self.header.current = tab
-        for child in self.query_one("#tabs").children:
-            child.display = child.id == tab
+        for shown in self.query("#chat, #settings"):
+            shown.display = shown.id == tab
         if tab == "chat":
             self.chat.to_prompt()
         else:

@@ -38,7 +38,7 @@ async def test_settings_is_mounted_at_its_first_visit(tmp_path: Path) -> None:
         assert not ui.app.query("#settings")
         await ui.pilot.press("f4")
         await ui.until(lambda: "Use my own keys" in ui.screen_text())
-        shown = {tab.id: tab.display for tab in ui.app.query_one("#tabs").children}
+        shown = {tab.id: tab.display for tab in ui.app.query("#chat, #settings")}
         assert shown == {"chat": False, "settings": True}
         await ui.pilot.press("f2")
         await ui.pilot.pause()
