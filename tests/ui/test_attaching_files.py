@@ -178,3 +178,21 @@ async def test_a_file_that_is_gone_is_named_and_the_conversation_goes_on(
     await ui.until(lambda: "attached: notes.txt · its file is gone, so it is not sent" in ui.screen_text())
     await ui.send("Go on")
     assert [str(status) for status in await ui.statuses()] == ["complete"] * 4
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 12)])
+async def test_a_path_has_a_line_of_its_own_in_any_room(
+    ctroom_home: Path, folder: Path, size: tuple[int, int]
+) -> None:
+    for number in range(2):
+        (folder / f"a-rather-long-name-of-a-file-{number}-{'x' * 60}.txt").touch()
+    async with running(ctroom_home, size) as ui:
+        await ui.type("@a-ra")
+        await ui.until(lambda: offered(ui))
+        await ui.pilot.pause()
+        lines = ui.screen_text().splitlines()
+        at = next(number for number, line in enumerate(lines) if "Tab takes it, Esc closes" in line)
+        names = [line.partition("│")[2].strip(" │") for line in lines[at + 1 : at + 3]]
+        assert [name[:31] for name in names] == [f"a-rather-long-name-of-a-file-{n}-" for n in (0, 1)]
+        assert all("…" in name for name in names)
+        assert "╰" in lines[at + 3]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tui.widgets.transcript.body import Body
 
 _BAR = "▌ "
+_BETWEEN = " · "
+"""Between the parts of what stands at the right of a head line."""
 _CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text, used where the provider counted no reasoning tokens."""
 
@@ -227,9 +229,12 @@ class EntryRenderer:
         if not (title or meta):
             return []
         name = Content.styled(title, self.palette.part(entry.role.value)).truncate(self.width, ellipsis=True)
-        gap = self.width - name.cell_length - cell_len(meta)
+        parts = meta.split(_BETWEEN)
+        while parts and name.cell_length + 2 + cell_len(_BETWEEN.join(parts)) > self.width:
+            parts.pop()  # the first say most
         stop = len(name.plain)
-        if meta and gap >= 2:
+        if meta := _BETWEEN.join(parts):
+            gap = self.width - name.cell_length - cell_len(meta)
             name = Content.assemble(name, " " * gap, (meta, self.palette.part("meta")))
         return [line_of(name, self.palette.base, stop=stop)]
 
