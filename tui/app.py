@@ -79,9 +79,7 @@ class CtroomApp(App[None]):
         self._known_keymap: Mapping[str, str] = {}
         for theme in HIGH_CONTRAST:
             self.register_theme(theme)
-        self._known_theme = services.settings.user().theme
-        if self._known_theme in self.available_themes:
-            self.theme = self._known_theme
+        self._known_theme = self.theme
         self._follow_settings()
 
     def compose(self) -> ComposeResult:
@@ -380,6 +378,13 @@ class CtroomApp(App[None]):
         self.screen_stack[0].mount(Banner(self.services), after=self.header)
         for work in (load_keys, follow_store, keep_accounts, warm_up):
             self.run_worker(work(self.services, self._say_usage_changed), exit_on_error=False)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Take another theme's colours: before there is a screen, without parsing every style twice."""
+        if self.children:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         """Let a dialog have its styles even where a key opened it before the first frame."""
