@@ -97,6 +97,8 @@ async def running(
     environ: Mapping[str, str] | None = None,
     files: FileLayer = SYSTEM_FILES,
     user: str = LOCAL_USER,
+    *,
+    notices: bool = False,
 ) -> AsyncIterator[Running]:
     """The app on a data directory, after its first frame."""
     found = {"CTROOM_HOME": str(home), **(environ or {})}
@@ -104,7 +106,7 @@ async def running(
     services = build(store, DictSecrets(), connect, utc_now, found, user)
     app = CtroomApp(services, environ=found)
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notices) as pilot:
             await pilot.pause()
             yield Running(app, pilot)
     finally:
