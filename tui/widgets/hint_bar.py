@@ -93,7 +93,8 @@ class HintBar(Widget):
         if self.app.screen is self.screen:
             # Under a dialog the app's keys are off; the line stays as it was rather than go blank.
             self._shown = shown_bindings(self.screen)
-        hints = [self._hint(active) for active in self._shown]
+        key, text = self.get_visual_style("hint--key"), self.get_visual_style("hint--text")
+        hints = [self._hint(active, key, text) for active in self._shown]
         width = self.content_size.width
         total = sum(hint.cell_length for hint in hints)
         gap = next((gap for gap in (3, 2) if total + gap * (len(hints) - 1) <= width), 1)
@@ -105,12 +106,11 @@ class HintBar(Widget):
                 used += hints[index].cell_length + gap
         return Content(" " * gap).join(hints[index] for index in sorted(kept))
 
-    def _hint(self, active: ActiveBinding) -> Content:
-        key = self.app.get_key_display(active.binding)
+    def _hint(self, active: ActiveBinding, key: Style, text: Style) -> Content:
         click = Style.from_meta({"key": active.binding.key})
         return Content.assemble(
-            (key, self.get_visual_style("hint--key") + click),
-            (f" {active.binding.description}", self.get_visual_style("hint--text") + click),
+            (self.app.get_key_display(active.binding), key + click),
+            (f" {active.binding.description}", text + click),
         )
 
     async def on_click(self, event: events.Click) -> None:
