@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests import offline
 from tests.environment import is_private, sandbox
 from tests.program import Program
+from tests.support import at_rest
 from tests.support.command_line import CommandLine
 from tests.support.figures import FIGURES
 
@@ -47,6 +48,14 @@ def offline_guard() -> Iterator[None]:
     uninstall = offline.install()
     yield
     uninstall()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_pilots() -> Iterator[None]:
+    """Let pilots wait for the app alone, not for the clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        at_rest.install(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
