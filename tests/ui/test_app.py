@@ -9,8 +9,12 @@ from tests.ui.app_harness import SMALL, WIDE, Running, running
 from tui.app import CtroomApp
 from tui.core.chat import new_id
 from tui.core.quota import KeySource
+from tui.core.settings import THEMES
 from tui.core.usage import Measured, Provenance, Usage
+from tui.providers.demo_texts import answer
 from tui.services.accounting import AdmissionRequest
+from tui.widgets.hint_bar import HintBar
+from tui.widgets.usage_footer import UsageFooter
 
 HOST_KEY = {"OPENAI_API_KEY": "sk-proj-host0123456789abcdefa91f", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
 
@@ -31,6 +35,14 @@ async def test_the_frame_stands_at_every_size(tmp_path: Path, size: tuple[int, i
         assert rows[-1].strip().startswith("F1 help")
         assert "F9 commands" in rows[-1]
         assert ("Conversations" in rows[1]) == (size == WIDE)
+
+
+async def test_the_demo_says_where_the_usage_footer_is(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        assert "at the bottom, above the\nkeys, is the **usage footer**" in answer("hello", 1)
+        footer, keys = ui.app.query_one(UsageFooter).region, ui.app.query_one(HintBar).region
+        assert footer.bottom == keys.y
+        assert keys.bottom == ui.app.size.height
 
 
 async def test_settings_is_mounted_at_its_first_visit(tmp_path: Path) -> None:
@@ -185,6 +197,11 @@ async def test_a_theme_is_kept(tmp_path: Path) -> None:
         await ui.until(lambda: ui.services.settings.user().theme == "nord")
     async with running(tmp_path) as ui:
         assert ui.app.theme == "nord"
+
+
+async def test_the_themes_that_can_be_set_are_those_that_there_are(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        assert set(THEMES) == set(ui.app.available_themes)
 
 
 async def test_a_theme_chosen_in_settings_is_applied(tmp_path: Path) -> None:

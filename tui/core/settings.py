@@ -19,6 +19,32 @@ NAMES = {"openai": "OpenAI", "google": "Google", "demo": "Demo"}
 DEFAULT_MODELS = {"openai": "gpt-5.1", "google": "gemini-3.5-flash", "demo": "demo"}
 DEFAULT_TIERS = {"free": 1_000, "basic": 10_000, "unlimited": None}
 """Tokens per day on default keys (the user's numbers); None is unlimited."""
+THEMES = (
+    "ansi-dark",
+    "ansi-light",
+    "atom-one-dark",
+    "atom-one-light",
+    "catppuccin-frappe",
+    "catppuccin-latte",
+    "catppuccin-macchiato",
+    "catppuccin-mocha",
+    "dracula",
+    "flexoki",
+    "gruvbox",
+    "high-contrast-dark",
+    "high-contrast-light",
+    "monokai",
+    "nord",
+    "rose-pine",
+    "rose-pine-dawn",
+    "rose-pine-moon",
+    "solarized-dark",
+    "solarized-light",
+    "textual-dark",
+    "textual-light",
+    "tokyo-night",
+)
+"""Every theme of the screen, by name: Textual's and our own."""
 MAX_OUTPUT = 4_096
 """Tokens of a reply, unless set otherwise (design, section 3)."""
 

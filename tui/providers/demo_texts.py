@@ -13,8 +13,8 @@ PARAGRAPH = (
 _WELCOME = """\
 # Welcome to Ctroom
 
-Ctroom is a chat client that always shows how many prepaid tokens remain. The line below the tabs is the
-**usage footer**: used, purchased, remaining, and a bar.
+Ctroom is a chat client that always shows how many prepaid tokens remain. The line at the bottom, above the
+keys, is the **usage footer**: used, purchased, remaining, and a bar.
 
 Try one of these:
 

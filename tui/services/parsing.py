@@ -16,7 +16,6 @@ MOST_PROMPT = 20_000
 
 _ON = frozenset({"true", "on", "yes", "1"})
 _OFF = frozenset({"false", "off", "no", "0"})
-_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MODEL = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _TIER = re.compile(r"[a-z][a-z0-9-]{0,23}")
 
@@ -190,15 +189,3 @@ def effort(text: str) -> str | None:
         InvalidValueError: It is none of `REASONING_EFFORTS`.
     """
     return choice(text.lower(), ("", *REASONING_EFFORTS), "a reasoning effort") or None
-
-
-def word(text: str) -> str:
-    """A short name of small letters, digits, hyphens and underscores.
-
-    Raises:
-        InvalidValueError: Anything else.
-    """
-    name = text.strip()
-    if not _WORD.fullmatch(name):
-        raise InvalidValueError("Enter a name of small letters, digits and hyphens.")
-    return name

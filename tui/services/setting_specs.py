@@ -13,6 +13,7 @@ from tui.core.settings import (
     DEFAULT_MODELS,
     DEFAULT_TIERS,
     POOLED,
+    THEMES,
     ApiKeys,
     Endpoint,
     GoogleSdk,
@@ -319,7 +320,8 @@ _USER: tuple[UserSpec, ...] = (
         "theme",
         "The colours of the screen.",
         lambda user: user.theme,
-        lambda user, text, _: replace(user, theme=parsing.word(text)),
+        lambda user, text, _: replace(user, theme=parsing.choice(text.lower(), THEMES, "a theme")),
+        lambda _: THEMES,
     ),
     Spec(
         "bell",
