@@ -12,7 +12,7 @@ from tui.core.chat import Conversation
 from tui.core.ports import State
 from tui.dialogs.line import LineDialog
 from tui.storage.store import JsonStore
-from tui.widgets.conversation_list import ConversationList, fitting_tags
+from tui.widgets.conversation_list import ConversationList, fitting_tags, shortened
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 TITLES = ("Trip to Lisbon", "Rust lifetimes", "SQL windows", "Names for a boat")
@@ -208,3 +208,27 @@ def test_tags_have_the_room_that_a_title_leaves() -> None:
     assert fitting_tags(("trip", "lisbon"), 13) == "#trip #lisbon"
     assert fitting_tags(("trip", "lisbon"), 12) == "#trip"
     assert fitting_tags(("trip",), 4) == ""
+
+
+@pytest.mark.parametrize(
+    "title", ["How lifetimes work in the Rust language", "東京への旅行と京都のお寺について話す"]
+)
+async def test_a_title_without_room_ends_in_an_ellipsis(tmp_path: Path, title: str) -> None:
+    await keep(tmp_path, Conversation("c0", "local", title, NOW, NOW, "demo", "demo"))
+    async with running(tmp_path, WIDE) as ui:
+        await ui.until(lambda: listed(ui) == [title])
+        conversations = ui.app.query_one(ConversationList)
+        line = conversations.render_line(1)
+        assert line.cell_length == conversations.scrollable_content_region.width
+        shown = line.text.strip()
+        assert shown.endswith("…")
+        assert title.startswith(shown[:-1])
+
+
+def test_a_title_is_shortened_by_cells() -> None:
+    assert shortened("Lisbon", 6) == "Lisbon"
+    assert shortened("Trip to Lisbon", 6) == "Trip…"
+    assert shortened("東京への旅", 10) == "東京への旅"
+    assert shortened("東京への旅", 9) == "東京への…"
+    assert shortened("東京への旅", 8) == "東京へ…"
+    assert shortened("Lisbon", 0) == "…"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -185,7 +185,7 @@ class ConversationList(ScrollView, can_focus=True):
         if at == self.cursor and self.has_focus:
             looks.append("conversations--cursor")
         mark = "▌" if current else "›" if at == self.cursor and self.has_focus else " "
-        title = f" {mark} {sanitize_line(row.text, max(1, width - 3))}"
+        title = f" {mark} {shortened(sanitize_line(row.text), width - 3)}"
         tags = fitting_tags(row.conversation.tags, width - cell_len(title) - 3)
         return self._strip(title, width, *looks, aside=tags)
 
@@ -294,6 +294,13 @@ class ConversationList(ScrollView, can_focus=True):
             # A partial style has the background as it was written, not as blended with what lies under it.
             style += Style(bgcolor=self.get_component_rich_style(look).bgcolor)
         return style
+
+
+def shortened(text: str, room: int) -> str:
+    """A line in at most so many cells, cut with an ellipsis."""
+    if cell_len(text) <= room:
+        return text
+    return f"{set_cell_size(text, max(0, room - 1)).rstrip()}…"
 
 
 def fitting_tags(tags: tuple[str, ...], room: int) -> str:
