@@ -6,8 +6,10 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import asyncssh
 import pyte
@@ -118,6 +120,20 @@ class Client:
         self._stream.feed(_CONTROL.sub(b"", data[:end]))
 
 
+_made: WeakSet[ServedApp] = WeakSet()
+"""Every app that is not gone: they are found without a look through the whole heap."""
+_make = ServedApp.__init__
+
+
+@wraps(_make)
+def _noted(self: ServedApp, *args: Any, **options: Any) -> None:
+    _make(self, *args, **options)
+    _made.add(self)
+
+
+ServedApp.__init__ = _noted  # type: ignore[method-assign]
+
+
 @dataclass
 class Served:
     """A server that runs within the test."""
@@ -190,12 +206,12 @@ def apps_alive() -> list[ServedApp]:
     """The apps that are still in memory."""
     gc.unfreeze()
     gc.collect()
-    return [found for found in gc.get_objects() if isinstance(found, ServedApp)]
+    return list(_made)
 
 
 def running_apps() -> list[ServedApp]:
     """The apps of sessions."""
-    return [app for app in apps_alive() if app._running]
+    return [app for app in _made if app._running]
 
 
 async def until(holds: Callable[[], object], pause: float = 0.01) -> None:
