@@ -372,7 +372,7 @@ class CtroomApp(App[None]):
         from tui.toasts import CalmNotifications
         from tui.widgets.banner import Banner
 
-        self._notifications = CalmNotifications()
+        self._notifications = CalmNotifications(self._notifications)
         read_late_styles(self.stylesheet)
         resume_collector()
         self.screen_stack[0].mount(Banner(self.services), after=self.header)

@@ -1,6 +1,6 @@
 """Toasts that do not pile up: few at a time, none twice, the newest of a kind in place of the one before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Self
 
@@ -15,7 +15,16 @@ _LENGTH = 600
 
 
 class CalmNotifications(Notifications):
-    """What the app has to say at the moment; texts from outside can do nothing to the terminal."""
+    """What the app has to say at the moment; texts from outside can do nothing to the terminal.
+
+    Args:
+        earlier: What it said before it had these.
+    """
+
+    def __init__(self, earlier: Iterable[Notification] = ()) -> None:
+        super().__init__()
+        for notification in earlier:
+            self.add(notification)
 
     def add(self, notification: Notification) -> Self:
         """Add one; it replaces an equal one, and one of its kind: of the same title and gravity.

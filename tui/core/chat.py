@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
@@ -172,6 +173,31 @@ class Conversation:
 
 
 @frozen
+class Asked:
+    """A prompt, written or sent, with the files that go with it."""
+
+    text: str
+    attached: tuple[Attachment, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attached)
+
+
+NOTHING = Asked("")
+
+
+def joined(prompts: Iterable[Asked]) -> Asked:
+    """Several prompts as one: their texts below each other, and every file once."""
+    texts: list[str] = []
+    files: dict[tuple[str, str], Attachment] = {}
+    for one in prompts:
+        texts.append(one.text)
+        for file in one.attached:
+            files.setdefault((file.digest, file.name), file)
+    return Asked("\n".join(filter(None, texts)), tuple(files.values()))
+
+
+@frozen
 class Draft:
     """A prompt that is being written, as it was when the typing last rested."""
 
@@ -180,8 +206,11 @@ class Draft:
     conversation_id: str
     """Empty: a conversation that is not made yet."""
     text: str
+    """Empty where there are only files."""
     updated_at: datetime
     """UTC."""
+    attachments: tuple[Attachment, ...] = field(default=(), metadata={SPARSE: True})
+    """The files that go with it; they are kept as long as the draft is."""
 
 
 @frozen

@@ -207,7 +207,7 @@ class Store(Protocol):
         ...
 
     async def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file, where there is one, and the attached files that no other names."""
+        """Remove a conversation's file, where there is one, and attached files that nothing else names."""
         ...
 
     async def keep_attachment(self, data: bytes) -> str:

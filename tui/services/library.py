@@ -224,7 +224,7 @@ class Library:
         return max(dated)[2] if dated else None
 
     async def purge(self, conversation_id: str) -> None:
-        """Remove a deleted conversation and its messages for good.
+        """Remove a deleted conversation for good, with its messages and drafts.
 
         Raises:
             InvalidValueError: This user has no such deleted conversation.
@@ -236,6 +236,9 @@ class Library:
             if entry.deleted_at is None:
                 raise InvalidValueError("Only a deleted conversation can be removed: delete it first.")
             state.conversations.remove(doc_id)
+            for draft_id, draft in list(state.drafts):
+                if (draft.user, draft.conversation_id) == (self.user, conversation_id):
+                    state.drafts.remove(draft_id)
 
         await self._store.recall_conversation(conversation_id)
         await self._store.transaction(work)

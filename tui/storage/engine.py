@@ -92,14 +92,16 @@ class Engine:
         return self._conversations.load(conversation_id, expected=self._has_messages(conversation_id))
 
     def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file, and the attached files that no other names. The lock must be held.
+        """Remove a conversation's file, and attached files that nothing else names. The lock must be held.
 
         Raises:
             StorageError: It could not be removed, or an attached file could not.
         """
-        named = self.attachments.named_by(conversation_id)
+        from tui.storage.attachments import drafted
+
+        named, kept = self.attachments.named_by(conversation_id), drafted(self._state.load())
         self._conversations.remove(conversation_id)
-        self.attachments.remove_unnamed(named)
+        self.attachments.remove_unnamed(named, kept)
 
     def load_older_conversations(self) -> tuple[Conversation, ...]:
         """The index entries that moved out of the state.
@@ -212,6 +214,7 @@ class Engine:
         if changes:
             self._committed = True
             self._publish(self._upkeep.after_commit(self._state, committed))
+            self._upkeep.forget_files(self.attachments, fresh, committed)
 
     def _save(self, jobs: list[Job[Any]]) -> None:
         """Write the messages of each conversation once, however many jobs bring some."""

@@ -18,7 +18,7 @@ from tui.core.records import AuditEntry
 from tui.core.remains import Remains
 from tui.core.settings import LOCAL_USER
 from tui.storage.archive import RowKey, month_of, row_key
-from tui.storage.attachments import AttachmentMerge
+from tui.storage.attachments import AttachmentMerge, drafted
 from tui.storage.backup import backup_directory, load_state, make_backup, prune, time_stamp
 from tui.storage.files import SYSTEM_FILES, FileLayer, real_path
 from tui.storage.folding import fold
@@ -139,7 +139,7 @@ class _Plan:
         self._conversations = ConversationMerge(source / "conversations", home / "conversations", files)
         self._index = IndexMerge(source / INDEX, home / INDEX, files)
         self._beside = (self._conversations, self._index, self._ledger, self._trail)
-        self._attachments = AttachmentMerge(source, home, files)
+        self._attachments = AttachmentMerge(source, home, files, drafted(then))
         self._stale: dict[str, set[RowKey]] = {}
         for merge in (*self._beside, self._attachments):
             merge.merge()

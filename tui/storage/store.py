@@ -142,7 +142,7 @@ class JsonStore:
         await self._do(JobKind.SAVE, lambda: kept, subject=conversation_id)
 
     async def remove_messages(self, conversation_id: str) -> None:
-        """Remove a conversation's file, where there is one, and the attached files that no other names.
+        """Remove a conversation's file, where there is one, and attached files that nothing else names.
 
         Raises:
             StorageError: It could not be removed.

@@ -15,6 +15,7 @@ from tui.core.ports import Clock, Table
 from tui.core.quota import LedgerRow
 from tui.core.records import Meta
 from tui.storage.archive import KEPT_LIVE, LEDGER, MOST_LIVE, LedgerArchive, month_of, unique_rows
+from tui.storage.attachments import DRAFTS, AttachmentFiles, drafted
 from tui.storage.backup import make_backup, make_daily_backup, time_stamp
 from tui.storage.files import FileLayer
 from tui.storage.folding import fold
@@ -53,6 +54,8 @@ class Upkeep:
         self._index = index_files(home, clock, files)
         self._folded: date | None = None
         self._backed_up: date | None = None
+        self._dropped: frozenset[str] = frozenset()
+        """Digests of files that a draft named, until it is known whether they go."""
 
     def after_commit(self, state: StateFile, tables: Tables) -> Tables:
         """Move and fold what there is much of; the tables as they are then. The lock must be held.
@@ -75,6 +78,26 @@ class Upkeep:
             return tables
         self._folded = latest
         return after
+
+    def forget_files(self, files: AttachmentFiles, before: Tables, after: Tables) -> None:
+        """Remove the attached files that only drafts named which a commit took away. The lock must be held.
+
+        A failure is logged and tried again after the next commit: the commit itself stands.
+
+        Args:
+            files: All attached files.
+            before: The tables before the commit.
+            after: The tables since.
+        """
+        if before.get(DRAFTS) is after.get(DRAFTS) and not self._dropped:
+            return
+        named = drafted(after)
+        self._dropped = (self._dropped | drafted(before)) - named
+        if self._dropped:
+            try:
+                self._dropped = files.remove_dropped(self._dropped)
+            except StorageError as error:
+                _log.warning("%s", error)
 
     def archive(self, state: StateFile, tables: Tables) -> Tables:
         """Move all but the newest rows to their months' files; the tables as they are then.

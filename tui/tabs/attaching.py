@@ -63,8 +63,19 @@ class Attaching(Composing):
         if attached:
             self._make_files().put_back(attached)
 
+    def show_files(self, attached: tuple[Attachment, ...]) -> None:
+        """Put the files of a draft in the place of those that the prompt has."""
+        if self.files is not None:
+            self.files.show(attached)
+        elif attached:
+            self.pane.prompt.attached = attached
+            self.call_after_refresh(self._show_attached)  # the first frame does not wait for it
+
+    def _show_attached(self) -> None:
+        self._make_files().show(self.pane.prompt.attached)
+
     def aim_files(self, target: Target) -> None:
-        """The prompt would be sent elsewhere: show what is attached there, estimated for that model."""
+        """The prompt would be sent elsewhere: show what is attached as that model would take it."""
         if self.files is not None:
             self.files.aim(target)
 
@@ -84,6 +95,7 @@ class Attaching(Composing):
     def on_prompt_files_changed(self) -> None:
         """What is attached is other: by name, since the class is imported with the first file."""
         self.pane.follow_files()
+        self.drafts.note()
 
     @on(_FilesGone)
     def _files_gone(self, event: _FilesGone) -> None:

@@ -326,8 +326,6 @@ class ChatTab(Attaching):
         """The open conversation got its id."""
         self.conversation = made
         self.drafts.moved(made.id)
-        if self.files is not None:
-            self.files.moved(made.id)
         self.conversations.current = made.id
         self.aim(self.target.provider, self.target.model)
 

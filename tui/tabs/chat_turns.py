@@ -9,9 +9,18 @@ from textual.message import Message as UiMessage
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
-from tui.core.chat import Attachment, Conversation, Message, MessageStatus, ReasoningDelta, TextDelta
+from tui.core.chat import (
+    NOTHING,
+    Asked,
+    Attachment,
+    Conversation,
+    Message,
+    MessageStatus,
+    ReasoningDelta,
+    TextDelta,
+    joined,
+)
 from tui.core.errors import CtroomError
-from tui.core.frozen import frozen
 from tui.core.pace import Pace
 from tui.core.settings import TitleSource
 from tui.core.turns import ReplyEnded, ReplyStarted, TurnEvent
@@ -22,20 +31,6 @@ from tui.widgets.prompt import Prompt
 
 NEW = ""
 """Stands for the id of a conversation that is being made."""
-
-
-@frozen
-class Asked:
-    """A prompt with what goes with it."""
-
-    text: str
-    attached: tuple[Attachment, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.text or self.attached)
-
-
-NOTHING = Asked("")
 
 
 @dataclass(slots=True)
@@ -195,12 +190,12 @@ class TurnRunner(Widget):
         """The conversations that have a turn, or prompts that came back from one."""
         return [key or None for key in {*self.live, *self._unsent}]
 
-    def waiting(self, conversation_id: str | None) -> list[str]:
+    def waiting(self, conversation_id: str | None) -> list[Asked]:
         """The prompts of a conversation that are on no disk yet, oldest first."""
         key = conversation_id or NEW
         live = self.live.get(key)
         asked = [self._unsent.get(key, NOTHING), *([live.sending, *live.queued] if live else ())]
-        return [one.text for one in asked if one.text]
+        return [one for one in asked if one]
 
     def moved_on(self, conversation_id: str | None) -> None:
         """Another of a conversation's prompts is on disk, or they belong to another; for the subclass."""
@@ -221,12 +216,13 @@ class TurnRunner(Widget):
     @on(Prompt.Submitted)
     def _prompt_submitted(self, event: Prompt.Submitted) -> None:
         asked = Asked(event.text, event.attached)
-        event.prompt.taken(event.text)
+        event.prompt.taken(asked)
         if (live := self.live.get(self._key)) is not None:
             live.queued.append(asked)
             self._show_queue(live)
             return
         edited = self.pane.end_editing()
+        self.pane.transcript.follow()
         self.live[self._key] = LiveTurn(sending=asked)
         self.pane.show_state(SENDING)
         if self.conversation is None:
@@ -332,9 +328,7 @@ class TurnRunner(Widget):
             self.live[event.conversation_id] = LiveTurn(live.queued[1:], live.queued[0])
             self._start(event.conversation_id, live.queued[0])
         elif unsent := [one for one in (event.unsent or live.sending, *live.queued) if one]:
-            text = "\n".join(filter(None, (one.text for one in unsent)))
-            attached = tuple(file for one in unsent for file in one.attached)
-            self._unsent[event.conversation_id] = Asked(text, attached)
+            self._unsent[event.conversation_id] = joined(unsent)
         if event.conversation_id == self._key:
             self.show_turn()
         self.entry_changed()
@@ -354,7 +348,8 @@ class TurnRunner(Widget):
         self._show_queue(live)
         self.pane.show_state(SENDING if live else "")
         if unsent := self._unsent.pop(self._key, None):
-            self.pane.prompt.put_back(unsent.text)
+            if unsent.text:
+                self.pane.prompt.put_back(unsent.text)
             self.attach_again(unsent.attached)
 
     def attach_again(self, attached: tuple[Attachment, ...]) -> None:

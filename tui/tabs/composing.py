@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from tui.core.chat import TurnOptions
+from tui.core.chat import NOTHING, Asked, Attachment, TurnOptions, joined
 from tui.core.errors import CtroomError
 from tui.services.services import Services
 from tui.tabs.chat_pane import ConversationPane
@@ -32,21 +32,27 @@ MOST_SECONDS = 5.0
 class DraftKeeper:
     """Shows and keeps the draft of the open conversation: each has its own, and a crash loses a second of it.
 
-    What was sent and is on no disk yet, as it waits behind a reply, is kept with the draft.
+    What was sent and is on no disk yet, as it waits behind a reply, is kept with the draft; so are all files.
 
     Args:
         services: The session's services.
         prompt: Where drafts are written.
         waiting: The prompts of a conversation that are on no disk yet, oldest first.
+        show_files: Puts the files of a draft in the place of those that the prompt has.
     """
 
     def __init__(
-        self, services: Services, prompt: Prompt, waiting: Callable[[str | None], Iterable[str]]
+        self,
+        services: Services,
+        prompt: Prompt,
+        waiting: Callable[[str | None], Iterable[Asked]],
+        show_files: Callable[[tuple[Attachment, ...]], None],
     ) -> None:
         self._services = services
         self._prompt = prompt
         self._waiting = waiting
-        self._left: dict[str | None, str] = {}
+        self._show_files = show_files
+        self._left: dict[str | None, Asked] = {}
         """What stood in the prompt of conversations where something waited when another was opened."""
         self._conversation_id: str | None = None
         self._shown = False
@@ -70,7 +76,7 @@ class DraftKeeper:
         if self._shown and conversation_id == self._conversation_id:
             return
         if self._shown:
-            self._left[self._conversation_id] = self._prompt.text
+            self._left[self._conversation_id] = Asked(self._prompt.text, self._prompt.attached)
             self._keep_soon(self._conversation_id)
             if not any(self._waiting(self._conversation_id)):
                 del self._left[self._conversation_id]
@@ -79,19 +85,20 @@ class DraftKeeper:
         draft = self._left.pop(conversation_id, None)
         if draft is None:
             none = not len(self._services.store.view.drafts) and "_drafts" not in self.__dict__
-            draft = "" if none else self._drafts.get(conversation_id)
-        if draft != self._prompt.text:
-            self._prompt.show(draft)
+            draft = NOTHING if none else self._drafts.get(conversation_id)
+        if draft.text != self._prompt.text:
+            self._prompt.show(draft.text)
+        self._show_files(draft.attached)
 
     def moved(self, conversation_id: str) -> None:
         """The conversation that was not made yet got its id: what is written since belongs to it."""
         self._conversation_id = conversation_id
         self._keep_soon(conversation_id)
-        self._keep_soon(None, "")
+        self._keep_soon(None, NOTHING)
         self.note()
 
     def note(self) -> None:
-        """The prompt's text is another."""
+        """The prompt's text is another, or its files are."""
         self._changed_at = monotonic()
         if self._dirty_since is None:
             self._dirty_since = self._changed_at
@@ -107,14 +114,14 @@ class DraftKeeper:
         self._dirty_since = None
         if self._shown:
             for each in {self._conversation_id, *conversations}:
-                await self._keep(each, self._text(each))
+                await self._keep(each, self._written(each))
 
-    def _text(self, conversation_id: str | None) -> str:
+    def _written(self, conversation_id: str | None) -> Asked:
         if conversation_id == self._conversation_id:
-            written = [*self._prompt.untaken, self._prompt.text]
+            written = [*self._prompt.untaken, Asked(self._prompt.text, self._prompt.attached)]
         else:
-            written = [self._left.get(conversation_id, "")]
-        return "\n".join(filter(None, (*self._waiting(conversation_id), *written)))
+            written = [self._left.get(conversation_id, NOTHING)]
+        return joined([*self._waiting(conversation_id), *written])
 
     def _due(self) -> None:
         self._timer = None
@@ -128,14 +135,14 @@ class DraftKeeper:
         self._dirty_since = None
         self._keep_soon(self._conversation_id)
 
-    def _keep_soon(self, conversation_id: str | None, text: str | None = None) -> None:
-        text = self._text(conversation_id) if text is None else text
-        self._prompt.run_worker(self._keep(conversation_id, text), group="draft", exit_on_error=False)
+    def _keep_soon(self, conversation_id: str | None, written: Asked | None = None) -> None:
+        written = self._written(conversation_id) if written is None else written
+        self._prompt.run_worker(self._keep(conversation_id, written), group="draft", exit_on_error=False)
 
-    async def _keep(self, conversation_id: str | None, text: str) -> None:
+    async def _keep(self, conversation_id: str | None, written: Asked) -> None:
         """Keep a draft; where that fails, the next rest of the typing tries again."""
         with suppress(CtroomError):
-            await self._drafts.keep(conversation_id, text)
+            await self._drafts.keep(conversation_id, written.text, written.attached)
 
 
 class Composing(TurnRunner):
@@ -159,13 +166,17 @@ class Composing(TurnRunner):
 
     def __init__(self, services: Services, pane: ConversationPane) -> None:
         super().__init__(services, pane)
-        self.drafts = DraftKeeper(services, pane.prompt, self.waiting)
+        self.drafts = DraftKeeper(services, pane.prompt, self.waiting, self.show_files)
         self.new_options = TurnOptions()
         """Those of a conversation that is not made yet."""
 
     async def on_unmount(self) -> None:
         """Keep what is being written."""
         await self.drafts.flush(self.busy)
+
+    def show_files(self, attached: tuple[Attachment, ...]) -> None:
+        """Put files in the place of those that the prompt has; for the subclass."""
+        raise NotImplementedError
 
     def aim(self, provider: str, model: str) -> None:
         """Send the next prompt there; for the subclass."""

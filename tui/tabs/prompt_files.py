@@ -1,6 +1,7 @@
 """The files that go with the prompt: attached by path, by @ in the text or by a path that was pasted."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,6 @@ class PromptFiles(Vertical):
         self.bar = AttachmentBar(id="attached")
         self.paths = PathList()
         self._target = target
-        self._others: dict[str | None, tuple[Attachment, ...]] = {}
-        """What is attached to prompts of conversations that are not open."""
         self._pasted: tuple[str, Path] | None = None
         self._ready = False
         self._unseen = ""
@@ -116,23 +115,21 @@ class PromptFiles(Vertical):
 
     # What the tab calls
 
+    def show(self, attached: tuple[Attachment, ...]) -> None:
+        """Show the files of another draft, and find out which of them are still kept."""
+        self._set(attached)
+        self.paths.offer(())
+        self._measure_soon()
+
     def aim(self, target: Target) -> None:
-        """The prompt would be sent elsewhere: show what is attached there, and estimate it for its model.
+        """The prompt would be sent elsewhere: estimate what is attached for the model there.
 
         Args:
             target: Conversation, provider and model.
         """
         before, self._target = self._target, target
-        if before.conversation_id != target.conversation_id:
-            self._others[before.conversation_id] = self._prompt.attached
-            self._set(self._others.pop(target.conversation_id, ()))
-            self.paths.offer(())
-        if self._prompt.attached and (before.provider, before.model) != (target.provider, target.model):
-            self.run_worker(self._measure(self._prompt.attached), group="measure", exclusive=True)
-
-    def moved(self, conversation_id: str) -> None:
-        """The conversation that was not made yet got its id: what is attached belongs to it."""
-        self._target = Target(conversation_id, self._target.provider, self._target.model)
+        if (before.provider, before.model) != (target.provider, target.model):
+            self._measure_soon()
 
     def put_back(self, attached: tuple[Attachment, ...]) -> None:
         """Attach again what was not sent."""
@@ -327,6 +324,10 @@ class PromptFiles(Vertical):
     def _removed(self, event: AttachmentBar.Removed) -> None:
         self._set(tuple(one for one in self._prompt.attached if one.id != event.attachment.id))
 
+    def _measure_soon(self) -> None:
+        if attached := self._prompt.attached:
+            self.run_worker(self._measure(attached), group="measure", exclusive=True)
+
     async def _measure(self, attached: tuple[Attachment, ...]) -> None:
         with suppress(CtroomError):
             measured = await self._attachments.measured(attached, self._target.provider, self._target.model)
@@ -334,9 +335,21 @@ class PromptFiles(Vertical):
 
     @on(_Measured)
     def _was_measured(self, event: _Measured) -> None:
+        """Show the estimates; what is not kept any more can't be sent, and is taken off."""
         known = {one.id: one for one in event.attached}
-        self._set(tuple(known.get(one.id, one) for one in self._prompt.attached))
+        attached = tuple(known.get(one.id, one) for one in self._prompt.attached)
+        gone = [one for one in attached if one.id in known and one.tokens is None]
+        if gone:
+            self.notify(_gone_words(gone), title="Not attached", severity="warning", timeout=10, markup=False)
+        self._set(tuple(one for one in attached if one not in gone))
 
     def _set(self, attached: tuple[Attachment, ...]) -> None:
         self._prompt.attached = self.bar.attached = attached
         self.post_message(self.Changed(self))
+
+
+def _gone_words(gone: Sequence[Attachment]) -> str:
+    names = " and ".join(filter(None, [", ".join(one.name for one in gone[:-1]), gone[-1].name]))
+    if len(gone) == 1:
+        return f"The kept copy of {names} is gone, so it is no longer attached: attach it again."
+    return f"The kept copies of {names} are gone, so they are no longer attached: attach them again."

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.core.chat import Attachment
+from tui.core.chat import Asked, Attachment
 from tui.core.text import sanitize
 from tui.widgets.hint_bar import bindings_of
 
@@ -26,9 +26,9 @@ class Prompt(TextArea):
     HELP: ClassVar[str] = (
         "Write your prompt here. Enter sends it, Ctrl+J starts a new line; a paste is never sent by itself. "
         "Up on the first line brings earlier prompts back, Down returns to what you were writing; what you "
-        "write is kept, also when Ctroom ends. F10 opens it in your own editor ($VISUAL or $EDITOR). Ctrl+Z "
-        "undoes, Ctrl+Y redoes, Ctrl+W takes the word before the cursor, Ctrl+U and Ctrl+K what is left and "
-        "right of it in the line. Under the prompt stands what the turn may cost "
+        "write and attach is kept, also when Ctroom ends. F10 opens it in your own editor ($VISUAL or "
+        "$EDITOR). Ctrl+Z undoes, Ctrl+Y redoes, Ctrl+W takes the word before the cursor, Ctrl+U and Ctrl+K "
+        "what is left and right of it in the line. Under the prompt stands what the turn may cost "
         "and what that leaves of today or of the pool; where it would be refused, why, and the ways out. "
         "What you send while a reply streams waits for its turn."
     )
@@ -106,7 +106,7 @@ class Prompt(TextArea):
         self.cursor_blink = False
         self.attached: tuple[Attachment, ...] = ()
         """The files that go with what is written."""
-        self.untaken: list[str] = []
+        self.untaken: list[Asked] = []
         """Prompts that were sent, of which nobody has heard yet."""
         self.take_first: Callable[[str], bool] | None = None
         """Is asked about each key before the prompt; True where it took it."""
@@ -161,13 +161,13 @@ class Prompt(TextArea):
             self.remember([*self._recall, text])
         self.load_text("")
         self.attached = ()
-        self.untaken.append(text)
+        self.untaken.append(Asked(text, attached))
         self.post_message(self.Submitted(self, text, attached))
 
-    def taken(self, text: str) -> None:
+    def taken(self, asked: Asked) -> None:
         """Somebody has a prompt that was sent, and answers for it."""
-        if text in self.untaken:
-            self.untaken.remove(text)
+        if asked in self.untaken:
+            self.untaken.remove(asked)
 
     def action_newline(self) -> None:
         """Start a new line."""

@@ -14,7 +14,16 @@ import pytest
 from tests.support.public_keys import ed25519
 from tests.support.session import DictSecrets, ManualClock, add_user, reported
 from tui import providers
-from tui.core.chat import Attachment, AttachmentKind, Conversation, Message, Role, TurnOptions, new_id
+from tui.core.chat import (
+    NOTHING,
+    Attachment,
+    AttachmentKind,
+    Conversation,
+    Message,
+    Role,
+    TurnOptions,
+    new_id,
+)
 from tui.core.errors import InvalidValueError
 from tui.core.quota import KeySource
 from tui.core.settings import Endpoint, UserRole
@@ -280,10 +289,26 @@ async def test_personas_and_drafts_of_the_same_name_are_different_ones(place: Pl
     await sam.save("Spy", "Sam's own too.", instead_of="spy")
     await sam.remove("Spy")
     drafts = Drafts(place.sam.store, "sam", place.sam.clock)
-    assert drafts.get(place.conversation.id) == ""
+    assert drafts.get(place.conversation.id) == NOTHING
     await drafts.keep(place.conversation.id, "Sam's own.")
     await drafts.keep(place.conversation.id, "")
     assert place.kims() == before
+
+
+async def test_files_of_anothers_draft_are_not_had_and_not_kept_by_a_forged_one(place: Place) -> None:
+    kims, clock = place.conversation.id, place.sam.clock
+    file = place.prompt.attachments[0]
+    await Drafts(place.host.store, "local", clock).keep(kims, "see this", (file,))
+    drafts = Drafts(place.sam.store, "sam", clock)
+    assert drafts.get(kims) == NOTHING
+    await drafts.keep(kims, "mine", (file,))
+    assert {draft.user: draft.attachments for _, draft in place.host.store.view.drafts} == {
+        "kim": (),
+        "local": (file,),
+        "sam": (),
+    }
+    await drafts.keep(kims, "")
+    assert place.host.store.load_attachment(place.digest) == SECRET.encode()
 
 
 async def _events(turn: Any) -> list[TurnEvent]:

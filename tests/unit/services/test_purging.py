@@ -6,6 +6,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.session import START, ManualClock
 from tui.core.chat import Message, Role
 from tui.core.errors import InvalidValueError
+from tui.services.drafts import Drafts
 from tui.services.library import Library
 from tui.services.purging import DAYS_KEPT, purge_expired
 
@@ -16,6 +17,10 @@ async def test_what_was_deleted_long_ago_is_removed_for_good() -> None:
     old, new = await library.create("demo", "demo"), await library.create("demo", "demo")
     theirs = await other.create("demo", "demo")
     await library.save(old.id, Message("m", Role.USER, "Hello", START))
+    drafts = Drafts(store, "local", clock)
+    for made in (old, new):
+        await drafts.keep(made.id, f"to {made.id}")
+    await Drafts(store, "sam", clock).keep(old.id, "Sam's own")
     for owner, made in ((library, old), (other, theirs)):
         await owner.delete(made.id)
     clock.move(days=1)
@@ -23,6 +28,7 @@ async def test_what_was_deleted_long_ago_is_removed_for_good() -> None:
     clock.move(days=DAYS_KEPT - 1)
     assert await purge_expired(store, library, "local") == 1
     assert await store.load_messages(old.id) == ()
+    assert {draft.text for _, draft in store.view.drafts} == {f"to {new.id}", "Sam's own"}
     with pytest.raises(InvalidValueError):
         await library.restore(old.id)
     await library.restore(new.id)

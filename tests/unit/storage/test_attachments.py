@@ -1,20 +1,23 @@
 """Attached files: kept once under their digest, private, in backups, removed with what names them."""
 
 import hashlib
+import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.storage.support import FULL, FaultyFiles, clock, message, mode, opened
-from tui.core.chat import Attachment, AttachmentKind, Conversation, Message
+from tests.unit.storage.support import FULL, FaultyFiles, add_pool, clock, message, mode, opened
+from tui.core.chat import Attachment, AttachmentKind, Conversation, Draft, Message
 from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.ports import State
-from tui.storage.attachments import UNSENT_SECONDS
+from tui.storage.attachments import RECENT_SECONDS, UNSENT_SECONDS
 from tui.storage.backup import list_backups, make_backup
 from tui.storage.restore import Restoration
+from tui.storage.store import JsonStore
 
 NOTES = b"Buy milk.\n"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -100,6 +103,128 @@ async def test_removing_a_conversation_removes_what_no_other_names(home: Path) -
         os.utime(home / "attachments" / _digest(b"draft"), (old, old))
         await store.remove_messages("c2")
         assert _kept(home) == set()
+
+
+def _drafting(*contents: bytes, text: str = "see this") -> Draft:
+    attached = _naming(1, *contents).attachments
+    return Draft("d1", "local", "", text, clock(), attached)
+
+
+async def _draft(store: JsonStore, *contents: bytes, text: str = "see this") -> None:
+    """Let the draft be this one, none without text and contents; what follows the commit is done, too."""
+
+    def work(state: State) -> None:
+        for doc_id, _ in list(state.drafts):
+            state.drafts.remove(doc_id)
+        if text or contents:
+            state.drafts.insert(_drafting(*contents, text=text))
+
+    await _commit(store, work)
+
+
+async def _commit(store: JsonStore, work: Callable[[State], object]) -> None:
+    await store.transaction(work)
+    await store.refresh()  # the writer thread is at the next job: it did what follows a commit
+
+
+def _age(home: Path, data: bytes, seconds: float) -> None:
+    path = home / "attachments" / _digest(data)
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+async def test_a_draft_comes_back_from_disk_with_its_files(home: Path) -> None:
+    async with opened(home) as store:
+        await _draft(store, NOTES, PICTURE, text="")
+    async with opened(home) as again:
+        assert [draft for _, draft in again.view.drafts] == [_drafting(NOTES, PICTURE, text="")]
+
+
+async def test_a_draft_of_a_file_without_the_field_has_no_files_and_is_written_as_before(home: Path) -> None:
+    async with opened(home) as store:
+        await _draft(store, text="half a thought")
+    written = json.loads((home / "ctroom.json").read_text(encoding="utf-8"))["drafts"]
+    assert [sorted(one) for one in written.values()] == [
+        ["conversation_id", "id", "text", "updated_at", "user"]
+    ]
+    async with opened(home) as again:
+        assert [draft for _, draft in again.view.drafts] == [_drafting(text="half a thought")]
+
+
+async def test_what_only_a_draft_names_is_kept_as_long_as_the_draft(home: Path) -> None:
+    async with opened(home) as store:
+        for data in (NOTES, PICTURE):
+            await store.keep_attachment(data)
+            _age(home, data, UNSENT_SECONDS + 60)
+        await _draft(store, NOTES, PICTURE)
+        await store.save_messages("c1", [_naming(1, NOTES)])
+        await store.remove_messages("c1")
+        assert _kept(home) == {_digest(NOTES), _digest(PICTURE)}
+
+        await _draft(store, PICTURE, text="")
+        assert _kept(home) == {_digest(PICTURE)}, "It was taken off."
+        await _draft(store, text="")
+        assert _kept(home) == set()
+
+
+async def test_what_was_sent_stays_when_its_draft_goes(home: Path) -> None:
+    async with opened(home) as store:
+        for data in (NOTES, PICTURE):
+            await store.keep_attachment(data)
+            _age(home, data, RECENT_SECONDS + 60)
+        await _draft(store, NOTES, PICTURE)
+        await store.save_messages("c1", [_naming(1, NOTES)])
+        await store.save_messages("c2", [message(2)])
+        await _draft(store, text="")
+        assert _kept(home) == {_digest(NOTES)}
+
+
+async def test_a_file_that_was_just_attached_anew_waits_for_its_draft(home: Path) -> None:
+    async with opened(home) as store:
+        await store.keep_attachment(NOTES)
+        await _draft(store, NOTES)
+        await _draft(store, text="")
+        assert _kept(home) == {_digest(NOTES)}
+        await _draft(store, NOTES)
+        _age(home, NOTES, RECENT_SECONDS + 60)
+        await _commit(store, add_pool("one"))
+        assert _kept(home) == {_digest(NOTES)}, "A draft has it again."
+
+        await store.keep_attachment(NOTES)
+        await _draft(store, text="")
+        assert _kept(home) == {_digest(NOTES)}
+        _age(home, NOTES, RECENT_SECONDS + 60)
+        await _commit(store, add_pool("two"))
+        assert _kept(home) == set()
+
+
+async def test_a_file_that_can_not_be_removed_goes_after_the_next_commit(home: Path) -> None:
+    files = FaultyFiles()
+    async with opened(home, files) as store:
+        await store.keep_attachment(NOTES)
+        _age(home, NOTES, RECENT_SECONDS + 60)
+        await _draft(store, NOTES)
+        files.fail("unlink", FULL)
+        await _draft(store, text="")
+        assert len(store.view.drafts) == 0
+        assert _kept(home) == {_digest(NOTES)}
+        files.heal()
+        await _commit(store, add_pool("one"))
+        assert _kept(home) == set()
+
+
+async def test_a_backup_has_what_drafts_name(home: Path) -> None:
+    async with opened(home) as store:
+        digest = await store.keep_attachment(NOTES)
+        _age(home, NOTES, RECENT_SECONDS + 60)
+        await _draft(store, NOTES)
+        make_backup(home, "2026-11-20")
+        await _draft(store, text="")
+        assert _kept(home) == set()
+    assert Restoration(home, "2026-11-20", lambda _state, _remains: None, clock).run().changed
+    async with opened(home) as store:
+        assert [draft for _, draft in store.view.drafts] == [_drafting(NOTES)]
+        assert store.load_attachment(digest) == NOTES
 
 
 async def test_a_backup_has_them_and_a_restore_puts_them_back(home: Path) -> None:
