@@ -17,9 +17,7 @@ from tui.background import Workers, follow_store, keep_accounts, load_keys, resu
 from tui.core.days import zone
 from tui.core.errors import CtroomError
 from tui.core.figures import UsageSnapshot
-from tui.core.quota import AlertLevel
 from tui.crash import record_crash
-from tui.services.alerts import alert_title
 from tui.services.services import Services
 from tui.tabs.chat import ChatTab
 from tui.themes import HIGH_CONTRAST, HIGH_CONTRAST_NAMES, read_late_styles
@@ -260,17 +258,16 @@ class CtroomApp(App[None]):
 
     @on(Prompt.EditorWanted)
     def _editor_wanted(self, event: Prompt.EditorWanted) -> None:
-        from tui.editor import NOT_HERE, edit_prompt
+        from tui.editor import edit_prompt
 
-        if self.services.remote:
-            self.notify(NOT_HERE, title="Editor", severity="warning", markup=False)
-            return
-        work = edit_prompt(self, self.environ, event.prompt)
+        work = edit_prompt(self, self.environ, event.prompt, remote=self.services.remote)
         self.run_worker(work, group="editor", exclusive=True, exit_on_error=False)
 
     @on(Transcript.CopyRequested)
     def _copy_requested(self, event: Transcript.CopyRequested) -> None:
-        self._copy(event.text, event.what)
+        from tui.outside import copy_soon
+
+        copy_soon(self, self.environ, event.text, event.what)
 
     @on(ChatTab.Replied)
     def _replied(self, event: ChatTab.Replied) -> None:
@@ -289,14 +286,10 @@ class CtroomApp(App[None]):
         """Copy a selection: Textual's own keys for that end here, in text fields without a word."""
         from textual.widgets import Input, TextArea
 
-        self._copy(text, "selection", quiet=isinstance(self.focused, Input | TextArea))
+        from tui.outside import copy_soon
 
-    def _copy(self, text: str, what: str, *, quiet: bool = False) -> None:
-        from tui.outside import copy_text
-
-        self._clipboard = text
-        work = copy_text(self, self.environ, text, what, quiet=quiet)
-        self.run_worker(work, group="copy", exclusive=True, exit_on_error=False)
+        quiet = isinstance(self.focused, Input | TextArea)
+        copy_soon(self, self.environ, text, "selection", quiet=quiet)
 
     @on(Transcript.LinkClicked)
     def _link_clicked(self, event: Transcript.LinkClicked) -> None:
@@ -324,7 +317,10 @@ class CtroomApp(App[None]):
         self.snapshot = self.services.accounting.snapshot((self.provider,) if self.provider else ())
         self.header.user = f"{self.snapshot.user} · {self.snapshot.tier}"
         if self.services.alerts.due():
-            self.run_worker(self._raise_alerts(), group="alerts", exclusive=True, exit_on_error=False)
+            from tui.toasts import raise_alerts
+
+            alerts = raise_alerts(self, self.services)
+            self.run_worker(alerts, group="alerts", exclusive=True, exit_on_error=False)
 
     def _follow_keymap(self) -> None:
         """Give every binding the keys that the user chose."""
@@ -342,18 +338,6 @@ class CtroomApp(App[None]):
             self._known_theme = user.theme
             self.theme = user.theme
 
-    async def _raise_alerts(self) -> None:
-        for alert in await self.services.alerts.raise_due():
-            self.notify(
-                alert.message,
-                title=alert_title(alert),
-                severity="warning" if alert.level is AlertLevel.LOW else "error",
-                timeout=15,
-                markup=False,
-            )
-            if self.services.settings.user().bell:
-                self.bell()
-
     def watch_theme(self, theme: str) -> None:
         """Keep the choice of a theme."""
         self.set_class(theme in HIGH_CONTRAST_NAMES, "-high-contrast")
@@ -366,6 +350,14 @@ class CtroomApp(App[None]):
             await self.services.settings.set("theme", theme)
         except CtroomError as error:
             self.notify(str(error), title="Theme not kept", severity="warning", markup=False)
+
+    def _refresh_notifications(self) -> None:
+        """Show what there is to say, where it covers nothing that matters."""
+        if self._notifications:
+            from tui.toasts import keep_clear
+
+            keep_clear(self)
+        super()._refresh_notifications()
 
     def _begin_background(self) -> None:
         """The first frame is on the screen: begin what may take its time."""

@@ -14,14 +14,18 @@ NOT_HERE = "An editor would be the server's, not yours: write in the prompt itse
 """Said to users who sit at another machine."""
 
 
-async def edit_prompt(app: App[Any], environ: Mapping[str, str], prompt: Prompt) -> None:
+async def edit_prompt(app: App[Any], environ: Mapping[str, str], prompt: Prompt, *, remote: bool) -> None:
     """Open the prompt in the user's editor, and take what was written there; replies stream on meanwhile.
 
     Args:
         app: Whose terminal it is.
         environ: The session's environment.
         prompt: What is edited.
+        remote: The user sits at another machine, and is told so instead.
     """
+    if remote:
+        app.notify(NOT_HERE, title="Editor", severity="warning", markup=False)
+        return
     before, written, problem = prompt.text, None, ""
     try:
         command = editor_command(environ)

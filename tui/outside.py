@@ -74,6 +74,15 @@ async def copy_text(
         )
 
 
+def copy_soon(
+    app: App[Any], environ: Mapping[str, str], text: str, what: str, *, quiet: bool = False
+) -> None:
+    """Copy a text beside what the app does, for its own pasting too; see `copy_text`."""
+    app._clipboard = text
+    work = copy_text(app, environ, text, what, quiet=quiet)
+    app.run_worker(work, group="copy", exclusive=True, exit_on_error=False)
+
+
 async def save_code(app: App[Any], block: "Thing", user: str) -> None:
     """Ask where a code block is to be saved, save it there, and say so.
 
