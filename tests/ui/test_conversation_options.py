@@ -8,6 +8,7 @@ from textual.widgets import TextArea
 from tests.ui.app_harness import SMALL, WIDE, Running, running
 from tui.core.chat import TurnOptions
 from tui.dialogs.options import OptionsDialog
+from tui.services.personas import MOST_NAME
 from tui.widgets.checked_field import CheckedField
 
 
@@ -97,6 +98,89 @@ async def test_a_system_prompt_is_kept_as_a_persona_by_its_name(tmp_path: Path) 
         await close(run)
         await run.until(lambda: [p.system_prompt for p in run.services.personas.list()] == ["Rhyme."])
         assert run.chat.options == TurnOptions("Poet", "Rhyme.")
+
+
+async def test_a_new_persona_is_written_from_top_to_bottom(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        field = dialog.query_one("#option-persona", CheckedField)
+        await run.type("Pirate", "tab")
+        assert "first write what a new one says" in field.note
+        await run.type("You are a pirate")
+        await run.until(lambda: field.note == "The system prompt below is kept as a persona of this name.")
+        await close(run)
+        await run.until(
+            lambda: [p.system_prompt for p in run.services.personas.list()] == ["You are a pirate"]
+        )
+        assert run.chat.options == TurnOptions("Pirate", "You are a pirate")
+
+
+async def test_a_new_persona_says_what_is_written_last(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.services.personas.save("Poet", "Rhyme.")
+        dialog = await open_options(run)
+        await run.type("Poet", "enter")
+        await enter(run, dialog, "persona", "s")
+        prompt = dialog.query_one("#option-prompt", TextArea)
+        prompt.focus()
+        prompt.move_cursor(prompt.document.end)
+        await run.type(" Never.")
+        await close(run)
+        await run.until(lambda: len(run.services.personas.list()) == 2)
+        assert {p.name: p.system_prompt for p in run.services.personas.list()} == {
+            "Poet": "Rhyme.",
+            "Poets": "Rhyme. Never.",
+        }
+        assert run.chat.options == TurnOptions("Poets", "Rhyme. Never.")
+
+
+async def test_a_name_without_a_prompt_keeps_the_dialog_until_it_is_taken_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        field = dialog.query_one("#option-persona", CheckedField)
+        await run.type("Pirate", "tab", "x", "backspace", "escape")
+        await run.until(lambda: field.has_focus)
+        assert run.app.screen is dialog
+        assert field.note.endswith("says. Esc takes it back.")
+        await run.pilot.press("escape")
+        assert field.value == ""
+        await close(run)
+        assert run.chat.options == TurnOptions()
+        assert run.services.personas.list() == ()
+
+
+async def test_a_refused_value_keeps_the_dialog_and_is_led_to(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        await enter(run, dialog, "output", "2k")
+        await enter(run, dialog, "temperature", "9")
+        await run.pilot.press("tab", "tab", "escape")
+        field = dialog.query_one("#option-temperature", CheckedField)
+        await run.until(lambda: field.has_focus)
+        assert field.note.startswith("Enter a number from 0 to 2")
+        assert "Esc takes it back." in field.note
+        await run.pilot.press("backspace", "1")
+        await close(run)
+        assert run.chat.options == TurnOptions(temperature=1.0, max_output=2_000)
+
+
+async def test_what_was_not_left_yet_is_kept_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        dialog.query_one("#option-temperature").focus()
+        await run.pilot.pause()
+        await run.type("0.5")
+        await close(run)
+        assert run.chat.options == TurnOptions(temperature=0.5)
+
+
+async def test_a_name_that_is_too_long_is_refused_as_it_is_typed(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        dialog = await open_options(run)
+        dialog.query_one("#option-prompt", TextArea).text = "Rhyme."
+        await run.type("x" * (MOST_NAME + 1), "enter")
+        note = dialog.query_one("#option-persona", CheckedField).note
+        assert note == f"That is too long: the most is {MOST_NAME} characters."
 
 
 async def test_no_system_prompt_at_all(tmp_path: Path) -> None:

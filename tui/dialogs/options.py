@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -47,6 +48,8 @@ class OptionsDialog(Dialog[TurnOptions]):
         self._user = user
         self._personas = {persona.name: persona for persona in personas}
         self._efforts = tuple(efforts)
+        self._named = ""
+        """The name that a new persona was given here."""
 
     def compose(self) -> ComposeResult:
         """A field for each option."""
@@ -55,7 +58,7 @@ class OptionsDialog(Dialog[TurnOptions]):
             frame.border_title = "This conversation"
             frame.border_subtitle = "Tab next · Esc close and keep"
             with VerticalScroll(id="options-body", can_focus=False):
-                yield CheckedField(
+                yield _OptionField(
                     "Persona",
                     self._persona_shown(),
                     check=self._check_persona,
@@ -75,7 +78,7 @@ class OptionsDialog(Dialog[TurnOptions]):
                 )
                 prompt.cursor_blink = False
                 yield prompt
-                yield CheckedField(
+                yield _OptionField(
                     "Temperature",
                     "" if options.temperature is None else f"{options.temperature:g}",
                     check=_checked(parsing.temperature),
@@ -84,7 +87,7 @@ class OptionsDialog(Dialog[TurnOptions]):
                     id="option-temperature",
                     classes="short",
                 )
-                yield CheckedField(
+                yield _OptionField(
                     "Longest reply",
                     "" if options.max_output is None else f"{options.max_output:,}",
                     check=_checked(_optional_output),
@@ -93,7 +96,7 @@ class OptionsDialog(Dialog[TurnOptions]):
                     id="option-output",
                     classes="short",
                 )
-                yield CheckedField(
+                yield _OptionField(
                     "Reasoning",
                     options.reasoning_effort or "",
                     check=_checked(parsing.effort),
@@ -112,19 +115,37 @@ class OptionsDialog(Dialog[TurnOptions]):
             self.focus_next()
 
     def action_close(self) -> None:
-        """Close with what was entered; a system prompt that is too long keeps the dialog open."""
-        written = self.query_one("#option-prompt", TextArea).text
+        """Close with what was entered; what can't be taken is said, and keeps the dialog open."""
+        prompt = self.query_one("#option-prompt", TextArea)
         try:
-            self._take_prompt(parsing.prompt(written))
+            self._take_prompt(parsing.prompt(prompt.text))
         except InvalidValueError as error:
+            prompt.focus()
             self.notify(str(error), severity="error", markup=False)
             return
+        for field in self.query(CheckedField):
+            if not field.judge():
+                field.focus()
+                field.refuse(f"{field.note} Esc takes it back.")
+                return
+            if field.dirty:  # it was not left yet
+                self._take(field, field.value.strip())
         self.dismiss(self._options)
+
+    @on(TextArea.Changed, "#option-prompt")
+    def _prompt_changed(self) -> None:
+        """A name that nothing was written for may have its prompt now, or have lost it."""
+        if (field := self.query_one("#option-persona", CheckedField)).dirty:
+            field.judge()
 
     @on(CheckedField.Committed)
     def _committed(self, event: CheckedField.Committed) -> None:
         event.stop()
-        field, value = event.control, event.value.strip()
+        if event.control.dirty:
+            self._take(event.control, event.value.strip())
+
+    def _take(self, field: CheckedField, value: str) -> None:
+        """Take over the value of a field, which was checked."""
         match field.id:
             case "option-persona":
                 self._choose_persona(value)
@@ -154,26 +175,45 @@ class OptionsDialog(Dialog[TurnOptions]):
             self._options = replace(self._options, persona="", system_prompt=None)
             self.query_one("#option-prompt", TextArea).load_text("")
             return
+        self._named = "" if chosen in self._personas else chosen
         self._options = replace(self._options, persona=chosen, system_prompt=said)
         self.query_one("#option-prompt", TextArea).load_text(said)
 
     def _take_prompt(self, written: str) -> None:
-        """Take over what is written; a persona whose words were changed is that persona no longer."""
+        """Take over what is written; a persona whose words were changed is that persona no longer.
+
+        A new one, which was named here, is whatever is written at the end.
+        """
         options = self._options
         if written == (options.system_prompt or ""):
             return
-        self._options = replace(options, persona="", system_prompt=written or None)
+        persona = self._named if written and options.persona == self._named else ""
+        self._options = replace(options, persona=persona, system_prompt=written or None)
 
     def _persona_shown(self) -> str:
         options = self._options
         return NO_PERSONA if options.system_prompt == "" else options.persona
 
     def _check_persona(self, text: str) -> str | None:
-        if text.strip() in ("", NO_PERSONA, *self._personas):
+        if (name := text.strip()) in ("", NO_PERSONA, *self._personas):
             return None
+        parsing.line(name, MOST_NAME)
         if not self.query_one("#option-prompt", TextArea).text.strip():
             raise InvalidValueError("Choose a persona from the list, or first write what a new one says.")
-        return "Enter keeps the system prompt below as a persona of this name."
+        return "The system prompt below is kept as a persona of this name."
+
+
+class _OptionField(CheckedField):
+    """A field of a dialog that Escape closes with what was entered; what can't be taken is taken back."""
+
+    def action_restore(self) -> None:
+        """Close the list, or take back what can't be taken; where there is neither, close the dialog."""
+        listed = self.list_open and bool(self._matching())
+        self._close()
+        if not self.judge():
+            super().action_restore()
+        elif not listed:
+            raise SkipAction
 
 
 def _choice(persona: Persona) -> Choice:

@@ -142,6 +142,20 @@ class CheckedField(FieldRow):
         self._sent, self._asked = None, self.value
         self.show_note(f"{question}. Enter accepts, Escape undoes.", "-asking")
 
+    def judge(self) -> bool:
+        """Say what is wrong with the text, or what it comes to; False where it can't be taken."""
+        remark: str | None = None
+        try:
+            if self.dirty and self._check is not None:
+                remark = self._check(self.value)
+            if self.dirty and self._strict and not self._open:
+                self._need_choice()
+        except InvalidValueError as problem:
+            self.show_note(str(problem), "-invalid")
+            return False
+        self.show_note(remark or self._hint)
+        return True
+
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer other values."""
         self._choices = tuple(choices)
@@ -166,7 +180,7 @@ class CheckedField(FieldRow):
         self._asked, self._highlight = "", None
         if self._choices and self.dirty:
             self._open = True
-        self._judge()
+        self.judge()
         super().edited()
 
     @property
@@ -280,24 +294,10 @@ class CheckedField(FieldRow):
 
     def _commit(self, *, entered: bool) -> None:
         accepted = bool(self._asked) and self._asked == self.value
-        if not self.dirty or self._sent == self.value or (accepted and not entered) or not self._judge():
+        if not self.dirty or self._sent == self.value or (accepted and not entered) or not self.judge():
             return
         self._sent = self.value
         self.post_message(self.Committed(self, self.value, accepted=accepted))
-
-    def _judge(self) -> bool:
-        """Say what is wrong with the text, or what it comes to."""
-        remark: str | None = None
-        try:
-            if self.dirty and self._check is not None:
-                remark = self._check(self.value)
-            if self.dirty and self._strict and not self._open:
-                self._need_choice()
-        except InvalidValueError as problem:
-            self.show_note(str(problem), "-invalid")
-            return False
-        self.show_note(remark or self._hint)
-        return True
 
     def _need_choice(self) -> None:
         values = [choice.value for choice in self._choices]
