@@ -29,7 +29,7 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.usage_footer import UsageFooter
 
 if TYPE_CHECKING:
-    from tui.dialogs.palette_entries import Entry
+    from tui.tabs.settings import SettingsTab
 
 TABS = (TabName("chat", "Chat"), TabName("settings", "Settings"))
 LONG_SECONDS = 15.0
@@ -179,23 +179,15 @@ class CtroomApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find everything by name."""
-        from tui.dialogs.palette import PaletteDialog
+        from tui.palette import open_palette
 
-        def chosen(entry: "Entry | None") -> None:
-            if entry is not None:
-                self.run_worker(self.run_action(entry.action, entry.node), exit_on_error=False)
-
-        self.push_screen(PaletteDialog(self.screen, self.services), chosen)
+        open_palette(self)
 
     async def action_open_conversation(self, conversation_id: str) -> None:
         """Open a conversation, however old."""
-        try:
-            found = await self.services.library.find(conversation_id)
-        except CtroomError as error:
-            self.notify(str(error), severity="warning", markup=False)
-            return
-        await self.action_show_tab("chat")
-        self.chat.conversations.show(found)
+        from tui.palette import open_conversation
+
+        await open_conversation(self, conversation_id)
 
     async def action_use_model(self, provider: str, model: str) -> None:
         """Choose who answers the next turns."""
@@ -208,11 +200,25 @@ class CtroomApp(App[None]):
 
     async def action_show_setting(self, name: str) -> None:
         """Go to the field of a setting, by its dotted name."""
+        settings = await self._to_settings()
+        settings.call_after_refresh(settings.focus_setting, name)
+
+    async def action_in_settings(self, selector: str, action: str) -> None:
+        """Go to something in Settings, and let it do something."""
+        settings = await self._to_settings()
+        settings.call_after_refresh(settings.go_to, selector, action)
+
+    async def _to_settings(self) -> "SettingsTab":
         from tui.tabs.settings import SettingsTab
 
         await self.action_show_tab("settings")
-        settings = self.query_one(SettingsTab)
-        settings.call_after_refresh(settings.focus_setting, name)
+        return self.query_one(SettingsTab)
+
+    def action_change_keys(self) -> None:
+        """See and change keys."""
+        from tui.dialogs.keys import KeysDialog
+
+        self.push_screen(KeysDialog(self.services.settings))
 
     def action_help(self) -> None:
         """Explain where the user is."""

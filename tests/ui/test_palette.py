@@ -3,14 +3,18 @@
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input, OptionList
 
+from tests.support.public_keys import ed25519
 from tests.ui.app_harness import SMALL, WIDE, Running, running
 from tui.dialogs.keys import KeysDialog
+from tui.dialogs.line import LineDialog
 from tui.dialogs.palette import PaletteDialog
+from tui.dialogs.purchases import PurchasesDialog
 from tui.widgets.usage_footer import UsageFooter
 
 
@@ -65,6 +69,28 @@ async def test_a_setting_leads_to_its_field(tmp_path: Path, wanted: str, name: s
         await choose(ui, wanted)
         await ui.until(lambda: ui.app.focused is not None and ui.app.focused.name == name)
         assert ui.app.tab == "settings"
+
+
+def is_led_to(ui: Running, selector: str) -> bool:
+    """Whether a field of Settings has the focus, and is in view."""
+    found = ui.app.screen.query(f"{selector}:focus")
+    settings = ui.app.screen.query_one("#settings").region
+    return bool(found) and settings.contains_region(found.first().region)
+
+
+def is_in_view(ui: Running, name: str) -> bool:
+    """Whether the field of a setting has the focus, and is in view."""
+    settings = ui.app.screen.query_one("#settings").region
+    focused = ui.app.focused
+    return focused is not None and focused.name == name and settings.contains_region(focused.region)
+
+
+async def test_a_setting_is_in_view_at_the_first_visit_and_at_later_ones(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        for name in ("bell", "max_output", "titles"):
+            await choose(ui, f"setting {name}")
+            await ui.until(partial(is_in_view, ui, name))
+            await ui.pilot.press("f2")
 
 
 async def test_every_setting_leads_to_some_field(tmp_path: Path) -> None:
@@ -168,3 +194,132 @@ async def test_a_thousand_conversations_are_searched_within_a_frame_or_two(tmp_p
         assert time.process_time() - began < 0.3
         assert "About boats 99" in ui.screen_text()
         assert dialog.query_one(OptionList).option_count <= 50
+
+
+OWN_KEY = "Enter your own key for Google"
+PURCHASED = "Enter what was purchased from OpenAI"
+KEYS = "See and change keys"
+
+
+FOUND = {
+    "quota": PURCHASED,
+    "purchased": PURCHASED,
+    "token quotas": PURCHASED,
+    "openai credits": PURCHASED,
+    "top up": "Top up what was purchased from OpenAI",
+    "google key": OWN_KEY,
+    "keymap": KEYS,
+    "see and change": KEYS,
+    "add a user": "Add a user",
+    "section 4": "Go to section 4, Limits and time zone",
+    "copy": "Copy the last reply",
+    "persona": "Persona, system prompt, temperature, length and reasoning of this conversation",
+    "tags": "Tag this conversation",
+    "attach": "Attach a file to the prompt: text, a picture or a PDF",
+    "setting theme": "The colours of the screen",
+}
+PLACES = {
+    PURCHASED: "#set-openai",
+    "Top up what was purchased from Google": "#add-google",
+    OWN_KEY: "#own-key-google KeyField",
+    "Enter the default key for OpenAI, for everyone": "#default-key-openai KeyField",
+    "Add an OpenAI-compatible server": "#new-endpoint",
+    "Add a tier": "#new-tier",
+    "Add a user": "#new-user",
+    "Go to section 2": "#set-openai",
+}
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+@pytest.mark.parametrize("place", ["f2", "f4"])
+async def test_everything_is_found_from_every_place(
+    tmp_path: Path, size: tuple[int, int], place: str
+) -> None:
+    async with running(tmp_path, size) as ui:
+        await ui.send("hello")
+        await ui.pilot.press(place)
+        dialog = await open_palette(ui)
+        for wanted, title in FOUND.items():
+            dialog.query_one(Input).value = wanted
+            await ui.pilot.pause()
+            assert title in [entry.title for entry in dialog._shown], wanted
+
+
+@pytest.mark.parametrize("place", ["f2", "f4"])
+async def test_what_is_to_be_entered_is_led_to(tmp_path: Path, place: str) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        for wanted, selector in PLACES.items():
+            await ui.pilot.press(place)
+            await choose(ui, wanted)
+            await ui.until(partial(is_led_to, ui, selector))
+
+
+async def test_what_was_purchased_is_entered_from_the_chat(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        await choose(ui, "quota")
+        await ui.until(lambda: bool(ui.app.screen.query("#set-openai:focus")))
+        await ui.pilot.press(*"1m", "enter")
+        await ui.until(lambda: len(ui.services.accounting.purchases(("openai",))) == 1)
+        await ui.pilot.press("f2")
+        await choose(ui, "See all that was purchased")
+        await ui.until(lambda: isinstance(ui.app.screen, PurchasesDialog))
+
+
+async def test_the_keys_are_changed_from_the_chat(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        await choose(ui, "keymap")
+        await ui.until(lambda: isinstance(ui.app.screen, KeysDialog))
+        await ui.pilot.press("escape")
+        await ui.until(lambda: ui.app.tab == "chat" and ui.prompt.has_focus)
+
+
+async def test_an_action_of_the_chat_goes_to_the_chat_first(tmp_path: Path) -> None:
+    async with running(tmp_path, SMALL) as ui:
+        await ui.send("hello")
+        await ui.pilot.press("f4")
+        dialog = await open_palette(ui, "tag this")
+        assert dialog._shown[0].detail == "Chat · F8 t"
+        await ui.pilot.press("enter")
+        await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+        assert ui.app.tab == "chat"
+
+
+async def test_what_is_typed_after_filtering_was_chosen_by_name_is_the_filter(tmp_path: Path) -> None:
+    await keep_conversations(tmp_path, ["Trip to Lisbon", "Boats"])
+    async with running(tmp_path, WIDE) as ui:
+        for key in ("f2", "f4"):
+            await ui.pilot.press(key)
+            await choose(ui, "filter the conversations")
+            await ui.until(lambda: ui.chat.conversations.has_focus)
+            await ui.pilot.press(*"boa")
+            assert ui.chat.conversations.wanted == "boa"
+            await ui.pilot.press("escape", "escape")
+
+
+async def test_a_member_finds_nothing_that_only_an_admin_may_do(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with running(home) as host:
+        await host.services.users.add("sam", ed25519("sam"))
+    for keys in ((), ("f4",)):
+        async with running(home, SMALL, user="sam") as sam:
+            await sam.pilot.press(*keys)
+            found = set(titles(await open_palette(sam)))
+            assert {OWN_KEY, KEYS, "Go to section 2, Token quotas"} <= found
+            assert not [
+                title
+                for title in found
+                if title.startswith(("Add a", "Top up", "See all", "Enter the default"))
+                or "purchased" in title
+                or "section 6" in title
+            ]
+
+
+async def test_a_member_on_keys_of_their_own_has_no_quotas_to_go_to(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with running(home) as host:
+        await host.services.users.add("sam", ed25519("sam"))
+    async with running(home, SMALL, user="sam") as sam:
+        await sam.services.settings.set("keys.use_custom", "true")
+        for provider in ("openai", "google"):
+            await sam.services.settings.set(f"{provider}.use_own_key", "true")
+        assert "Go to section 2, Token quotas" not in titles(await open_palette(sam))

@@ -440,7 +440,7 @@ async def test_everything_has_a_name_in_the_palette_and_the_help(services: Servi
     async with app.run_test(size=WIDE) as pilot:
         await choose(pilot, "sam")
         found = {action.help: action.key for action in actions_of(app.screen)}
-    assert found["Go to section 6"] == "6"
+    assert found["Go to section 6, Users (admin)"] == "6"
     for words in (
         "Add a user",
         "Change the tier of the user at the cursor",

@@ -1,7 +1,8 @@
 """Every action of a screen by name: the one list behind the command palette and the help."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from textual.dom import DOMNode
@@ -43,35 +44,49 @@ def actions_of(screen: Screen[object]) -> list[Action]:
         screen: The screen that the palette or the help covers.
     """
     near = set(screen.focused.ancestors_with_self) if screen.focused else set[DOMNode]()
-    shown = list(_shown(screen))
+    return _named([screen.app, screen, *_shown(screen)], near)
+
+
+def actions_behind(tab: DOMNode) -> list[Action]:
+    """The actions that a tab will have once it is shown.
+
+    Args:
+        tab: It is not shown.
+    """
+    return _named([tab, *_shown(tab)], set())
+
+
+def _named(shown: Sequence[DOMNode], near: AbstractSet[DOMNode]) -> list[Action]:
     alike = Counter(map(type, shown))
     found: dict[str, Action] = {}
     for node in shown:
         if node not in near and alike[type(node)] > 1:
             continue
-        for action in _actions_at(node, screen):
+        for action in _actions_at(node):
             if action.help not in found or node in near:
                 found[action.help] = action
     return list(found.values())
 
 
-def _actions_at(node: DOMNode, screen: Screen[object]) -> Iterator[Action]:
+def _actions_at(node: DOMNode) -> Iterator[Action]:
     """What can be done at a node at present, each with the first of its keys."""
     ids = set[str]()
     for binding in chain.from_iterable(bindings_of(node).values()):
         if binding.id is None or binding.system or not binding.description or binding.id in ids:
             continue
-        if screen.app._check_action_state(binding.action, node) is not True:
+        if node.app._check_action_state(binding.action, node) is not True:
             continue
         ids.add(binding.id)
         title = binding.description[:1].upper() + binding.description[1:]
-        key = screen.app.get_key_display(binding)
+        key = node.app.get_key_display(binding)
         yield Action(node, binding.action, title, key, binding.tooltip or title)
 
 
-def _shown(screen: Screen[object]) -> Iterator[DOMNode]:
-    yield screen.app
-    yield screen
-    for node in screen.walk_children():
-        if all(ancestor.display for ancestor in node.ancestors_with_self):
+def _shown(root: DOMNode) -> Iterator[DOMNode]:
+    """What is shown below a node, once that is shown."""
+    hidden = set[DOMNode]()
+    for node in root.walk_children():
+        if node.parent in hidden or not node.display:
+            hidden.add(node)
+        else:
             yield node

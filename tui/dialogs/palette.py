@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -18,6 +19,7 @@ from tui.core.fuzzy import match
 from tui.dialogs import palette_entries
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.palette_entries import Entry
+from tui.dialogs.palette_places import places
 from tui.services.services import Services
 from tui.widgets.muted import MUTED
 from tui.widgets.wrapping import fitting
@@ -35,6 +37,7 @@ class PaletteDialog(Dialog[Entry]):
     Args:
         covered: The screen whose actions are offered.
         services: The session's services.
+        behind: The tab whose actions are offered though another is shown.
     """
 
     BINDINGS = [
@@ -45,11 +48,11 @@ class PaletteDialog(Dialog[Entry]):
     ]
     AUTO_FOCUS = "Input"
 
-    def __init__(self, covered: Screen[object], services: Services) -> None:
+    def __init__(self, covered: Screen[object], services: Services, behind: DOMNode | None = None) -> None:
         super().__init__()
         self._covered = covered
         self._services = services
-        self._actions = list(palette_entries.actions(covered))
+        self._actions = list(palette_entries.actions(covered, behind))
         self._others: list[Entry] = []
         self._older: list[Entry] = []
         self._shown: list[Entry] = []
@@ -68,7 +71,9 @@ class PaletteDialog(Dialog[Entry]):
         """Show the commands; then look for what else there is."""
         self._show()
         services, covered = self._services, self._covered
+        known = {entry.title for entry in self._actions}
         self._others = [
+            *(entry for entry in places(covered, services) if entry.title not in known),
             *palette_entries.conversations(covered, services.library.conversations()),
             *palette_entries.models(covered, services),
             *palette_entries.settings(covered, services),

@@ -11,7 +11,7 @@ from tui.core.frozen import frozen
 from tui.core.keymap import PREFIX
 from tui.core.settings import provider_name
 from tui.core.text import sanitize_line
-from tui.dialogs.actions import actions_of
+from tui.dialogs.actions import Action, actions_behind, actions_of
 from tui.services.services import Services
 
 MOST_TITLE = 60
@@ -31,14 +31,32 @@ class Entry:
     """Where the action is looked up."""
     searched: str
     """What is matched; it begins with the title."""
+    tab: str = ""
+    """The tab that is shown first; empty for whichever is shown."""
 
 
-def actions(screen: Screen[object]) -> Iterator[Entry]:
-    """Every action that the screen has at present, the app's first."""
+def actions(screen: Screen[object], behind: DOMNode | None = None) -> Iterator[Entry]:
+    """Every action that the screen has at present, the app's first, those of a tab behind it last.
+
+    Args:
+        screen: The screen that the palette covers.
+        behind: The tab that is not shown.
+    """
     # The app's come first, in the order of their function keys; Quit, which Textual has too, after them.
-    for action in sorted(actions_of(screen), key=lambda action: action.action == "quit"):
+    shown = sorted(actions_of(screen), key=lambda action: action.action == "quit")
+    known = {action.help for action in shown}
+    for action in shown:
         if not action.moves:
-            yield Entry(action.help, action.key, action.action, action.node, f"{action.help} {action.title}")
+            yield _entry_of(action, action.key)
+    if behind is None or behind.id is None:
+        return
+    for action in actions_behind(behind):
+        if not action.moves and action.help not in known:
+            yield _entry_of(action, f"{behind.id.capitalize()} · {action.key}", behind.id)
+
+
+def _entry_of(action: Action, detail: str, tab: str = "") -> Entry:
+    return Entry(action.help, detail, action.action, action.node, f"{action.help} {action.title}", tab)
 
 
 def themes(screen: Screen[object], offered: Iterable[Theme]) -> Iterator[Entry]:

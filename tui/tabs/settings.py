@@ -22,6 +22,7 @@ from tui.widgets.settings.limits import LimitsSection
 from tui.widgets.settings.models_endpoints import ModelsEndpointsSection
 from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
+from tui.widgets.settings.titles import TITLES, USERS, way_to
 from tui.widgets.settings.token_quotas import TokenQuotasSection
 from tui.widgets.settings.users import UsersSection
 from tui.widgets.text_button import TextButton
@@ -32,8 +33,6 @@ _SECTION_OF = {"endpoints": 3, "tiers": 4, "tier": 4, "time_zone": 4, "keymap": 
 """The section of a setting that has no field of its own, by its name's first part; else the first section."""
 LEFT = (1, 3)
 """The numbers of the sections of the left column; about half of the rows."""
-USERS = 6
-"""The number of the section that is an admin's alone, as wide as both columns."""
 
 
 class SettingsTab(VerticalScroll, can_focus=False):
@@ -50,10 +49,10 @@ class SettingsTab(VerticalScroll, can_focus=False):
                 f"jump({number})",
                 f"Section {number}",
                 id=f"settings.section_{number}",
-                tooltip=f"Go to section {number}",
+                tooltip=way_to(number),
                 show=False,
             )
-            for number in range(1, 7)
+            for number in TITLES
         ),
         Binding("up", "step(-1)", "Up", id="settings.up", tooltip="The field before", show=False),
         Binding("down", "step(1)", "Down", id="settings.down", tooltip="The field after", show=False),
@@ -122,9 +121,28 @@ class SettingsTab(VerticalScroll, can_focus=False):
         """Put the focus on the field of a setting, by its dotted name, else on its section."""
         for widget in self.query("*"):
             if widget.name == name and widget.focusable:
-                widget.focus()
+                self._lead_to(widget)
                 return
         self.action_jump(_SECTION_OF.get(name.partition(".")[0], 1))
+
+    async def go_to(self, selector: str, action: str) -> None:
+        """Put the focus on what a selector finds, and let it do something.
+
+        Args:
+            selector: Of what is in the tab; empty for the tab itself.
+            action: In Textual's notation; empty for none.
+        """
+        found = next((widget for widget in self.query(selector or "*") if widget.focusable), None)
+        if selector and found is not None:
+            self._lead_to(found)
+        if action:
+            await self.app.run_action(action, found if selector else self)
+
+    def _lead_to(self, widget: Widget) -> None:
+        """Put the focus on a widget, and bring it into view once the way to the first field is gone."""
+        self.app.animator.force_stop_animation(self, "scroll_y")
+        widget.focus(scroll_visible=False)
+        self.call_after_refresh(widget.scroll_visible, animate=False)
 
     def action_jump(self, number: int) -> None:
         """Go to a section by its number."""
@@ -151,7 +169,7 @@ class SettingsTab(VerticalScroll, can_focus=False):
             self.screen.focus_next(selector)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A section that is not there has no key."""
+        """A section that is not there has no key: the last one is an admin's alone."""
         return self._admin or (action, parameters) != ("jump", (USERS,))
 
     @on(UsersSection.ConfirmRequested)

@@ -241,6 +241,7 @@ class ConversationList(ScrollView, can_focus=True):
 
     def action_filter(self) -> None:
         """Begin to filter: what is typed from here on says which conversations are listed."""
+        self.focus()
         self.wanted = ""
 
     def on_key(self, event: events.Key) -> None:

@@ -12,6 +12,7 @@ from tui.widgets.radio_group import RadioGroup, RadioOption
 from tui.widgets.settings.key_row import KeyRow
 from tui.widgets.settings.key_slots import DefaultKey, OwnKey, kept_words
 from tui.widgets.settings.section import Section
+from tui.widgets.settings.titles import KEYS
 from tui.widgets.toggle import Toggle
 
 USE_CUSTOM = "keys.use_custom"
@@ -25,7 +26,7 @@ class ApiKeysSection(Section):
     """
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 1, "API keys", id="settings-keys")
+        super().__init__(services, KEYS, id="settings-keys")
         self._own = {provider: OwnKey(services, provider) for provider in POOLED}
 
     def compose(self) -> ComposeResult:

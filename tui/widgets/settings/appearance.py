@@ -8,6 +8,7 @@ from tui.services.services import Services
 from tui.widgets.checked_field import Choice
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.setting_fields import setting_field
+from tui.widgets.settings.titles import APPEARANCE
 from tui.widgets.text_button import TextButton
 
 
@@ -19,7 +20,7 @@ class AppearanceSection(Section):
     """
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 5, "Appearance and keys", id="settings-appearance")
+        super().__init__(services, APPEARANCE, id="settings-appearance")
 
     def compose(self) -> ComposeResult:
         """The fields, a toggle and a button."""

@@ -16,6 +16,7 @@ from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField, Choice
 from tui.widgets.settings.section import SAVED, Section
 from tui.widgets.settings.setting_fields import setting_field, tier_choices
+from tui.widgets.settings.titles import LIMITS
 
 ZONES = ("time_zone", "display_time_zone")
 
@@ -38,7 +39,7 @@ class LimitsSection(Section):
             yield "count", len(self.names)
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 4, "Limits and time zone", id="settings-limits")
+        super().__init__(services, LIMITS, id="settings-limits")
         self._admin = services.settings.is_admin()
 
     def compose(self) -> ComposeResult:

@@ -16,6 +16,7 @@ from tui.widgets.checked_field import CheckedField, Choice
 from tui.widgets.settings.endpoints import EndpointBlock, parse_endpoint
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.setting_fields import setting_field
+from tui.widgets.settings.titles import MODELS
 from tui.widgets.text_button import TextButton
 
 
@@ -41,7 +42,7 @@ class ModelsEndpointsSection(Section):
             self.provider = provider
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 3, "Models and endpoints", id="settings-models")
+        super().__init__(services, MODELS, id="settings-models")
         self._admin = services.settings.is_admin()
         self._asked: set[str] = set()
 

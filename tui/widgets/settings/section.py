@@ -11,6 +11,7 @@ from tui.core.errors import CtroomError
 from tui.services.services import Services
 from tui.widgets.checked_field import CheckedField
 from tui.widgets.settings.setting_fields import shown_value
+from tui.widgets.settings.titles import TITLES
 from tui.widgets.toggle import Toggle
 
 SAVED = "saved"
@@ -25,7 +26,6 @@ class Section(Vertical):
     Args:
         services: What reads and changes the settings.
         number: Its number, which is also the key that jumps to it.
-        title: What it is about.
     """
 
     class Ended(Message):
@@ -42,11 +42,11 @@ class Section(Vertical):
             """The field whose value was to be saved."""
             return self._control
 
-    def __init__(self, services: Services, number: int, title: str, *, id: str) -> None:  # noqa: A002
+    def __init__(self, services: Services, number: int, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id, classes="settings-section")
         self.services = services
         self.number = number
-        self._title = f"{number} {title}"
+        self._title = f"{number} {TITLES[number]}"
         self.border_title = self._title
 
     def reload(self) -> None:

@@ -23,6 +23,7 @@ from tui.widgets.checked_field import CheckedField
 from tui.widgets.quota_meter import Quota, QuotaMeter
 from tui.widgets.settings.purchase_list import PurchaseList
 from tui.widgets.settings.section import Section
+from tui.widgets.settings.titles import QUOTAS
 
 NOTED = "It goes with the next amount."
 
@@ -51,7 +52,7 @@ class TokenQuotasSection(Section):
             return self._control
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 2, "Token quotas", id="settings-quotas")
+        super().__init__(services, QUOTAS, id="settings-quotas")
         self._admin = services.settings.is_admin()
 
     def compose(self) -> ComposeResult:

@@ -23,6 +23,7 @@ from tui.widgets.checked_field import CheckedField
 from tui.widgets.field_row import FieldRow
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.setting_fields import tier_choices
+from tui.widgets.settings.titles import USERS
 from tui.widgets.settings.user_list import UserList
 from tui.widgets.settings.user_panel import UserPanel
 
@@ -68,7 +69,7 @@ class UsersSection(Section):
             self.ok = ok
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, 6, "Users (admin)", id="settings-users")
+        super().__init__(services, USERS, id="settings-users")
         self._subscriptions: list[Callable[[], None]] = []
         self._due: Timer | None = None
         self._awaited = ""
