@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from textual import events
 
 from tests.ui.app_harness import SMALL, running
 from tui.core.chat import MessageStatus
+from tui.providers import demo
 from tui.widgets.conversation_list import ConversationList
 from tui.widgets.title_line import TitleLine
 
@@ -168,3 +170,56 @@ async def test_the_forecast_stands_under_the_prompt(tmp_path: Path) -> None:
         assert " tokens" in str(ui.prompt.border_subtitle)
         await ui.pilot.press("ctrl+u")
         await ui.until(lambda: "Enter sends" in ui.screen_text())
+
+
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`/slow` streams for five seconds, not for half a minute."""
+    monkeypatch.setattr(demo, "SLOW_PER_SECOND", 20.0)
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_what_comes_while_settings_are_shown_is_there_afterwards(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        await ui.type("/slow one two", "enter", *"queued", "enter", "f4")
+        assert ui.chat.replying
+        await ui.until(lambda: not ui.chat.replying)
+        await ui.pilot.press("f2")
+        await ui.until(lambda: "queued" in ui.screen_text())
+        assert ui.transcript.following
+        await ui.send("next")
+        assert await ui.statuses() == [MessageStatus.COMPLETE] * 6
+        assert "next" in ui.screen_text()
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_a_reader_finds_the_place_again_after_settings(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        await ui.send("/long 900")
+        await ui.type("/slow one two", "enter", *"queued", "enter")
+        await ui.type("", "pageup", "pageup")
+        await ui.until(lambda: not ui.transcript.following)
+        top = ui.transcript.visible_text().splitlines()[0]
+        await ui.pilot.press("f4")
+        assert ui.chat.replying
+        await ui.until(lambda: not ui.chat.replying)
+        await ui.pilot.press("f2")
+        await ui.until(lambda: "new lines" in ui.screen_text())
+        assert ui.transcript.visible_text().splitlines()[0] == top
+
+
+async def test_pages_are_turned_while_writing(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        await ui.send("/long 900")
+        end = ui.transcript.scroll_y
+        await ui.type("half", "pageup")
+        assert ui.transcript.scroll_y == end - ui.transcript.size.height + 1
+        await ui.type(" a thought", "pagedown")
+        assert ui.transcript.scroll_y == end
+        assert ui.transcript.following
+        assert ui.prompt.text == "half a thought"
+        ui.prompt.load_text("\n".join(map(str, range(40))))
+        ui.prompt.move_cursor(ui.prompt.document.end)
+        await ui.pilot.press("pageup")
+        assert ui.prompt.cursor_location[0] < 39
+        assert ui.transcript.following

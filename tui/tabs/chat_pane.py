@@ -34,6 +34,7 @@ from tui.tabs.chat_entries import (
     retry_words,
     ways_out,
 )
+from tui.widgets.prompt import Prompt
 from tui.widgets.title_line import TitleLine
 from tui.widgets.transcript import Entry, EntryRole, Transcript
 
@@ -303,6 +304,11 @@ class ConversationPane(MessageActions):
         self.refusal.set_class(bool(words), "-shown")
         self.refusal.update(words)
 
+    @on(Prompt.Paged)
+    def _page(self, event: Prompt.Paged) -> None:
+        """Read on or back while writing."""
+        self.transcript.scroll_relative(y=event.step * max(1, self.transcript.size.height - 1), animate=False)
+
     # A turn
 
     def advance(self, event: TurnEvent, reply: Message | None) -> None:
@@ -316,7 +322,6 @@ class ConversationPane(MessageActions):
             case PromptSaved(prompt):
                 if self.branch.get(prompt.id) is None:
                     self.add(prompt)
-                self.transcript.follow()
                 self.show_state(SENDING)
             case ReplyStarted(started, sent_from, fits):
                 self._turned_away = False

@@ -23,7 +23,7 @@ from tui.core.chat import (
 from tui.core.errors import CtroomError
 from tui.core.pace import Pace
 from tui.core.settings import TitleSource
-from tui.core.turns import ReplyEnded, ReplyStarted, TurnEvent
+from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, TurnEvent
 from tui.services.services import Services
 from tui.tabs.chat_entries import SENDING
 from tui.tabs.chat_pane import ConversationPane, Target
@@ -297,10 +297,11 @@ class TurnRunner(Widget):
         if message.conversation_id == self._key:
             self.pane.advance(message.event, live.reply)
         match message.event:
+            case PromptSaved(saved=True):
+                self._kept(message.conversation_id, live)
             case ReplyStarted(reply, sent_from, fits):
                 live.reply, live.sent_from, live.fits = reply, sent_from, fits
-                live.sending = NOTHING
-                self.moved_on(message.conversation_id)
+                self._kept(message.conversation_id, live)
                 self.entry_changed()
             case TextDelta(text):
                 live.text.append(text)
@@ -308,9 +309,16 @@ class TurnRunner(Widget):
                 live.reasoning.append(text)
             case ReplyEnded(reply):
                 live.completed = reply.status is MessageStatus.COMPLETE
+                self._kept(message.conversation_id, live)
                 self.post_message(self.Replied(self, reply))
                 if live.completed:
                     self._ask_for_title(message.conversation_id)
+
+    def _kept(self, conversation_id: str, live: LiveTurn) -> None:
+        """A turn that says anything of its reply has its prompt on disk, also one that was refused."""
+        if live.sending:
+            live.sending = NOTHING
+            self.moved_on(conversation_id)
 
     def _ask_for_title(self, conversation_id: str) -> None:
         """Where the user wants a model's titles; the next prompt does not wait for it."""

@@ -57,6 +57,22 @@ class Prompt(TextArea):
             id="prompt.editor",
             tooltip="Write the prompt in your own editor",
         ),
+        Binding(
+            "pageup",
+            "page(-1)",
+            "page up",
+            show=False,
+            id="prompt.page_up",
+            tooltip="A page up in the messages, or in a prompt longer than its box",
+        ),
+        Binding(
+            "pagedown",
+            "page(1)",
+            "page down",
+            show=False,
+            id="prompt.page_down",
+            tooltip="A page down in the messages, or in a prompt longer than its box",
+        ),
     ]
 
     @dataclass(repr=False, eq=False)
@@ -82,6 +98,19 @@ class Prompt(TextArea):
         @property
         def control(self) -> "Prompt":
             """The prompt that it was pasted into."""
+            return self.prompt
+
+    @dataclass(repr=False, eq=False)
+    class Paged(Message):
+        """The user wants to read on, or back: the whole prompt is in view."""
+
+        prompt: "Prompt"
+        step: int
+        """Pages down; negative: up."""
+
+        @property
+        def control(self) -> "Prompt":
+            """The prompt."""
             return self.prompt
 
     @dataclass(repr=False, eq=False)
@@ -179,6 +208,15 @@ class Prompt(TextArea):
         """Write in an editor of the user's own."""
         self.post_message(self.EditorWanted(self))
 
+    def action_page(self, step: int) -> None:
+        """Read on or back, in the prompt where that has more than is in view."""
+        if self.virtual_size.height <= self.size.height:
+            self.post_message(self.Paged(self, step))
+        elif step < 0:
+            self.action_cursor_page_up()
+        else:
+            self.action_cursor_page_down()
+
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up; on the first line, bring back an earlier prompt."""
         if select or not self.cursor_at_first_line or not self._step_recall(-1):
@@ -201,6 +239,10 @@ class Prompt(TextArea):
                 event.prevent_default()
                 await self.run_action(binding.action)
                 return
+        if event.key.startswith(
+            "alt+"
+        ):  # a text area would write the letter, whatever is bound to it
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste, without anything that could act on the terminal."""

@@ -221,8 +221,8 @@ class Transcript(SelectableEntries, can_focus=True):
         return self.store.is_rendered(index)
 
     def on_resize(self) -> None:
-        """Another width: every line is another, and a selection means nothing any more."""
-        if self.store.width == self._width:
+        """Another width, or entries came while it was hidden: a selection means nothing any more."""
+        if self.store.width == self._width and len(self.heights) == len(self.store):
             self.settle()
             return
         if self.text_selection is not None:
