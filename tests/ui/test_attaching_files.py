@@ -142,6 +142,31 @@ async def test_a_dialog_attaches_by_path_and_backspace_takes_it_off(ui: Running,
     await ui.until(lambda: "10 B" not in ui.screen_text())
 
 
+async def test_a_path_that_leads_nowhere_stays_in_the_dialog(ui: Running, folder: Path) -> None:
+    await ui.pilot.press("ctrl+o")
+    await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+    dialog = ui.app.screen
+    for line, words in (("", "Write the path of a file."), (str(folder / "note"), "There is no file")):
+        await ui.type(line, "enter")
+        await ui.until(lambda words=words: words in ui.screen_text())  # type: ignore[misc]
+        assert ui.app.screen is dialog
+    await ui.type("s.txt", "enter")
+    await ui.until(lambda: names(ui) == ["notes.txt"])
+    assert ui.app.screen is not dialog
+
+
+async def test_alt_o_takes_the_last_file_off_and_writes_nothing(ui: Running, folder: Path) -> None:
+    for name in ("notes.txt", "deep dir/inner.md"):
+        await ui.pilot.press("ctrl+o")
+        await ui.type(str(folder / name), "enter")
+        await ui.until(lambda name=name: Path(name).name in names(ui))  # type: ignore[misc]
+    await ui.type("See ")
+    ui.app.post_message(events.Key("alt+o", "o"))  # as terminals send it; the pilot leaves out the letter
+    await ui.until(lambda: names(ui) == ["notes.txt"])
+    await ui.type("it")
+    assert ui.prompt.text == "See it"
+
+
 async def test_a_file_goes_alone_and_to_its_own_conversation(ui: Running, ctroom_home: Path) -> None:
     await ui.send("Hello")
     await ui.type("@no")

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.events import Paste
+from textual.widgets import Input, Static
 
 from tests.ui.app_harness import SMALL, WIDE, Running, running
 from tui.core.chat import Conversation
 from tui.core.ports import State
 from tui.dialogs.line import LineDialog
+from tui.services.entries import TITLE_LENGTH
 from tui.storage.store import JsonStore
+from tui.tabs.chat_list import TAGS_LENGTH
 from tui.widgets.conversation_list import ConversationList, fitting_tags, shortened
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
@@ -169,36 +172,127 @@ async def test_the_palette_does_it_to_the_open_conversation(tmp_path: Path) -> N
         assert ui.chat.pane.title_line.title == "Another title"
 
 
+def said(ui: Running) -> str:
+    """What the dialog says under its field."""
+    return str(ui.app.screen.query_one(".detail", Static).content)
+
+
+async def ask(ui: Running, key: str) -> LineDialog[object]:
+    """Press a key that asks for a line."""
+    await ui.pilot.press(key)
+    await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
+    assert isinstance(ui.app.screen, LineDialog)
+    return ui.app.screen
+
+
 async def test_a_conversation_is_exported_and_nothing_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     await keep_titles(home)
+    written = tmp_path / "2026-11-23 Trip to Lisbon.md"
     async with running(home) as ui:
         await in_list(ui)
-        for number in (1, 2):
-            await ui.pilot.press("e")
-            await ui.until(lambda: isinstance(ui.app.screen, LineDialog))
-            await ui.pilot.press("enter")
-            await ui.until(lambda number=number: len(ui.app._notifications) == number)  # type: ignore[misc]
-        assert [notice.title for notice in ui.app._notifications] == ["", "Not exported"]
-    text = (tmp_path / "2026-11-23 Trip to Lisbon.md").read_text()
-    assert text.startswith('---\ntitle: "Trip to Lisbon"\n')
+        await ask(ui, "e")
+        assert "Enter export · Esc close" in ui.screen_text()
+        await ui.pilot.press("enter")
+        await ui.until(lambda: [n.message for n in ui.app._notifications] == [f"Exported to {written}."])
+        assert written.read_text().startswith('---\ntitle: "Trip to Lisbon"\n')
+        written.write_text("mine")
+
+        dialog = await ask(ui, "e")
+        await ui.pilot.press("end", "enter")
+        await ui.until(lambda: "is there already: choose another name." in said(ui))
+        assert ui.app.screen is dialog
+        await ui.pilot.press(*"x.json")  # goes on in the path, and acts on no conversation
+        assert said(ui).startswith("Markdown; ")
+        await ui.pilot.press("enter")
+        await ui.until(lambda: ui.app.screen is not dialog)
+        assert len(listed(ui)) == len(TITLES)
+    assert written.read_text() == "mine"
+    assert '"Trip to Lisbon"' in (tmp_path / f"{written.name}x.json").read_text()
+
+
+async def test_an_export_without_a_path_asks_for_one(tmp_path: Path) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        dialog = await ask(ui, "e")
+        await ui.pilot.press("ctrl+u", "enter")
+        await ui.until(lambda: said(ui) == "Write the path of a file that is not there yet.")
+        assert ui.app.screen is dialog
+
+
+@pytest.mark.parametrize("size", [SMALL, (60, 20), (40, 12)])
+async def test_why_a_file_is_not_written_is_read_whole_in_any_room(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    await keep_titles(tmp_path)
+    path = tmp_path / "no such directory" / "a rather long name of a file.md"
+    async with running(tmp_path, size) as ui:
+        await in_list(ui)
+        await ask(ui, "e")
+        await ui.pilot.press("ctrl+u", *str(path), "enter")
+        await ui.until(lambda: "could not be written" in said(ui))
+        await ui.pilot.pause()
+        region = ui.app.screen.query_one(".detail").region
+        rows = ui.screen_text().splitlines()[region.y : region.bottom]
+        words = "".join("".join(row[region.x : region.right] for row in rows).split())
+        assert words == said(ui).replace(" ", "")
+
+
+@pytest.mark.parametrize(("key", "most"), [("r", TITLE_LENGTH), ("t", TAGS_LENGTH)])
+async def test_a_full_field_says_so(tmp_path: Path, key: str, most: int) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        dialog = await ask(ui, key)
+        field = dialog.query_one(Input)
+        field.value = "x" * (most - 1)
+        await ui.pilot.press("end", "y")
+        assert len(field.value) == most
+        assert "At most" not in said(ui)
+        await ui.pilot.press("z")
+        await ui.until(lambda: said(ui) == f"At most {most:,} characters fit here.")
+        await ui.pilot.press("backspace")
+        await ui.until(lambda: "At most" not in said(ui))
+        field.post_message(Paste("two of them"))
+        await ui.until(lambda: "At most" in said(ui))
+        assert len(field.value) == most - 1
+
+
+@pytest.mark.parametrize("key", ["r", "t"])
+async def test_what_could_not_be_renamed_or_tagged_stays_written(tmp_path: Path, key: str) -> None:
+    await keep_titles(tmp_path)
+    async with running(tmp_path) as ui:
+        await in_list(ui)
+        dialog = await ask(ui, key)
+        await take_all_away(tmp_path)
+        await ui.pilot.press("ctrl+u", *"new", "enter")
+        await ui.until(lambda: dialog.query_one(".detail").has_class("-wrong"))
+        assert ui.app.screen is dialog
+        assert dialog.query_one(Input).value == "new"
+        assert "conversation" in said(ui)
+
+
+async def take_all_away(home: Path) -> None:
+    """Another process deletes every conversation."""
+    other = await JsonStore.open(home, lambda: NOW)
+
+    def take_away(state: State) -> None:
+        for doc_id, entry in list(state.conversations):
+            state.conversations.replace(doc_id, replace(entry, deleted_at=NOW))
+
+    await other.transaction(take_away)
+    await other.aclose()
 
 
 async def test_a_change_that_can_t_be_saved_says_so(tmp_path: Path) -> None:
     await keep_titles(tmp_path)
     async with running(tmp_path) as ui:
         await in_list(ui)
-        other = await JsonStore.open(tmp_path, lambda: NOW)
-
-        def take_away(state: State) -> None:
-            for doc_id, entry in list(state.conversations):
-                state.conversations.replace(doc_id, replace(entry, deleted_at=NOW))
-
-        await other.transaction(take_away)
-        await other.aclose()
+        await take_all_away(tmp_path)
         await ui.pilot.press("p")
         await ui.until(lambda: bool(ui.app._notifications))
         assert [notice.title for notice in ui.app._notifications] == ["Not pinned"]

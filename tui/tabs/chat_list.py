@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.core.chat import Conversation
-from tui.core.errors import CtroomError
+from tui.core.errors import CtroomError, InvalidValueError
 from tui.core.text import sanitize_line
 from tui.services.entries import MOST_TAGS, TAG_LENGTH, TITLE_LENGTH, newest_first
 from tui.services.library import Library, OpenConversation
@@ -171,8 +171,7 @@ class ChatList(ConversationList):
             case "tags":
                 self._ask_for_tags(conversation)
             case "pin":
-                pinned = not conversation.pinned
-                self._change(self._library.pin(conversation.id, pinned=pinned), "Not pinned")
+                self.run_worker(self._pin(conversation), exit_on_error=False)
             case "export":
                 self._ask_for_path(conversation)
             case "delete":
@@ -181,23 +180,21 @@ class ChatList(ConversationList):
     def _ask_for_title(self, conversation: Conversation) -> None:
         from tui.dialogs.line import LineDialog
 
-        def answered(title: str | None) -> None:
-            if title is not None:
-                self._change(self._library.rename(conversation.id, title), "Not renamed")
+        def take(title: str) -> Coroutine[Any, Any, Conversation]:
+            return self._change(self._library.rename(conversation.id, title))
 
         about = "An empty title lets the next prompt give one."
-        self.app.push_screen(LineDialog("Title", conversation.title, about, most=TITLE_LENGTH), answered)
+        self.app.push_screen(LineDialog("Title", conversation.title, about, most=TITLE_LENGTH, take=take))
 
     def _ask_for_tags(self, conversation: Conversation) -> None:
         from tui.dialogs.line import LineDialog
 
-        def answered(line: str | None) -> None:
-            if line is not None:
-                self._change(self._library.tag(conversation.id, line.replace(",", " ").split()), "Not tagged")
+        def take(line: str) -> Coroutine[Any, Any, Conversation]:
+            return self._change(self._library.tag(conversation.id, line.replace(",", " ").split()))
 
         about = "Words with spaces between them. In the list, / and #tag find what has a tag."
         line = " ".join(conversation.tags)
-        self.app.push_screen(LineDialog("Tags", line, about, most=TAGS_LENGTH), answered)
+        self.app.push_screen(LineDialog("Tags", line, about, most=TAGS_LENGTH, take=take))
 
     def _ask_for_path(self, conversation: Conversation) -> None:
         from tui.dialogs.line import LineDialog
@@ -210,38 +207,39 @@ class ChatList(ConversationList):
             self.notify(str(error), title="Not exported", severity="warning", markup=False)
             return
 
-        def answered(path: str | None) -> None:
-            if path:
-                self.run_worker(self._export(conversation.id, _expanded(path)), exit_on_error=False)
+        def take(line: str) -> Coroutine[Any, Any, Path]:
+            return self._export(conversation.id, line)
 
         path = Path.cwd() / file_name(conversation, ExportFormat.MARKDOWN)
         about = "Markdown; a name that ends in .json keeps everything, all branches included."
-        self.app.push_screen(LineDialog("Export to", str(path), about, most=PATH_LENGTH), answered)
+        self.app.push_screen(
+            LineDialog("Export to", str(path), about, most=PATH_LENGTH, take=take, verb="export")
+        )
 
-    async def _export(self, conversation_id: str, path: Path) -> None:
+    async def _export(self, conversation_id: str, line: str) -> Path:
         from tui.services.exporting import ExportFormat, export, write_new
 
+        if not line.strip():
+            raise InvalidValueError("Write the path of a file that is not there yet.")
+        path = _expanded(line.strip())
         form = ExportFormat.JSON if path.suffix.lower() == ".json" else ExportFormat.MARKDOWN
-        try:
-            opened = await self._library.open(conversation_id)
-            content = await asyncio.to_thread(export, opened, form, self._load_attachment)
-            await asyncio.to_thread(write_new, path, content, self._library.user)
-        except CtroomError as error:
-            self.notify(str(error), title="Not exported", severity="error", timeout=10, markup=False)
-        else:
-            self.notify(f"Exported to {sanitize_line(str(path), PATH_LENGTH)}.", timeout=6, markup=False)
+        opened = await self._library.open(conversation_id)
+        content = await asyncio.to_thread(export, opened, form, self._load_attachment)
+        await asyncio.to_thread(write_new, path, content, self._library.user)
+        self.notify(f"Exported to {sanitize_line(str(path), PATH_LENGTH)}.", timeout=6, markup=False)
+        return path
 
-    def _change(self, change: Coroutine[Any, Any, Conversation], problem: str) -> None:
-        self.run_worker(self._apply(change, problem), exit_on_error=False)
-
-    async def _apply(self, change: Coroutine[Any, Any, Conversation], problem: str) -> None:
+    async def _pin(self, conversation: Conversation) -> None:
         try:
-            changed = await change
+            await self._change(self._library.pin(conversation.id, pinned=not conversation.pinned))
         except CtroomError as error:
-            self.notify(str(error), title=problem, severity="error", timeout=10, markup=False)
-        else:
-            self.fill()
-            self.post_message(self.Changed(self, changed))
+            self.notify(str(error), title="Not pinned", severity="error", timeout=10, markup=False)
+
+    async def _change(self, change: Coroutine[Any, Any, Conversation]) -> Conversation:
+        changed = await change
+        self.fill()
+        self.post_message(self.Changed(self, changed))
+        return changed
 
     async def _delete(self, conversation: Conversation) -> None:
         try:

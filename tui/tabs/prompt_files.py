@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from tui.core.chat import Attachment
-from tui.core.errors import CtroomError
+from tui.core.errors import CtroomError, InvalidValueError
 from tui.core.settings import provider_name
 from tui.services.attachments import Attachments, ReadFile, expanded, on_a_thread
 from tui.services.paths import PathChoice, complete, may_be_path, pasted_file
@@ -139,8 +139,13 @@ class PromptFiles(Vertical):
         """Ask for the path of a file to attach."""
         from tui.dialogs.line import LineDialog
 
+        def answered(file: ReadFile | None) -> None:
+            if file is not None:
+                self.post_message(self._WasRead(file, ""))
+
         about = "The path of a text file, a picture or a PDF; ~ is your home directory."
-        self.app.push_screen(LineDialog("Attach a file", "", about, most=4_096), self._asked)
+        dialog = LineDialog("Attach a file", "", about, most=4_096, take=self._read_named, verb="attach")
+        self.app.push_screen(dialog, answered)
 
     def take_off_last(self) -> None:
         """Take off the file that was attached last."""
@@ -245,14 +250,12 @@ class PromptFiles(Vertical):
 
     # Attaching
 
-    def _asked(self, path: str | None) -> None:
-        if path and path.strip():
-            self.run_worker(self._read_named(path.strip()), group="attach", exit_on_error=False)
-
-    async def _read_named(self, text: str) -> None:
+    async def _read_named(self, line: str) -> ReadFile:
         """Read the file of a path that was typed, or dropped on the field."""
+        if not (text := line.strip()):
+            raise InvalidValueError("Write the path of a file.")
         path = await on_a_thread(lambda: pasted_file(text), LOOK_SECONDS)
-        self._read(path or expanded(text), "")
+        return await self._attachments.read(path or expanded(text), self._target.provider, self._target.model)
 
     def _read(self, path: Path, written: str) -> None:
         self.run_worker(self._reading(path, written), group="attach", exit_on_error=False)
