@@ -239,10 +239,8 @@ class Prompt(TextArea):
                 event.prevent_default()
                 await self.run_action(binding.action)
                 return
-        if event.key.startswith(
-            "alt+"
-        ):  # a text area would write the letter, whatever is bound to it
-            event.prevent_default()
+        if event.key.startswith("alt+"):
+            event.prevent_default()  # a text area would write the letter, whatever the key is bound to
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste, without anything that could act on the terminal."""
