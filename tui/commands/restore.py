@@ -17,7 +17,8 @@ from tui.core.text import sanitize_line
 from tui.paths import data_directory
 from tui.services.restoring import bring_forward, restored_sentences
 from tui.storage.backup import Backup, BackupContents, inspect_backup, list_backups, zone_name
-from tui.storage.restore import Restoration
+from tui.storage.restore import ANEW, Restoration, Restored
+from tui.storage.state_file import StateFile
 
 _TITLES_SHOWN = 10
 
@@ -35,6 +36,9 @@ def command(name: str | None, show: bool, yes: bool) -> int:
     deleted or damaged since comes back. Charges, purchases, conversations, messages, users and tiers since
     stay, so that USED never goes back; open holds stay open until their turns end. What was there is first
     kept as a backup of its own, called before-restore-.... Ctroom may run meanwhile.
+
+    Where there is no backup and ctroom.json is damaged, NAME is "anew": Ctroom begins anew and keeps all
+    that can still be read, conversations among it.
 
     Backups are made with the first change of a day (the last 7 are kept), and before each migration and
     restore (the last 5 of each).
@@ -57,27 +61,38 @@ def _home() -> Path:
 def _list() -> int:
     backups = list_backups(_home())
     if not backups:
+        StateFile(_home(), utc_now).load()  # where it can't be read, that says what to do
         click.echo("There are no backups yet: the first is made with the first change of a day.")
         return DONE
-    where = _zone()
+    where, damaged = _zone(), 0
     for backup in backups:
         click.echo(f"{backup.name:<40}  {_moment(backup.made_at, where)}  {backup.size / 1024:>9,.0f} KB")
-        for line in _summary(backup):
+        try:
+            lines = _summary(backup)
+        except StorageError as error:
+            damaged += 1
+            lines = [str(error)]
+        for line in lines:
             click.echo(f"  {line}")
     click.echo("To see more of one: ctroom restore NAME --show. To go back to it: ctroom restore NAME.")
+    if damaged == len(backups):
+        click.echo("To begin anew with all that can still be read: ctroom restore anew.")
     return DONE
 
 
 def _summary(backup: Backup) -> list[str]:
-    """One backup's contents in two lines; a damaged one says so in their place."""
-    try:
-        holds = inspect_backup(_home(), backup.name)
-    except StorageError as error:
-        return [str(error)]
+    """One backup's contents in two lines.
+
+    Raises:
+        StorageError: It is damaged.
+    """
+    holds = inspect_backup(_home(), backup.name)
     return [f"{_conversations(holds)} \u00b7 {_ledger(holds)}", " \u00b7 ".join(_pools(holds.pools))]
 
 
 def _show(name: str) -> int:
+    if name == ANEW:
+        return _say(_restoration(name).preview())
     holds, where = inspect_backup(_home(), name), _zone()
     made_at = next(backup.made_at for backup in list_backups(_home()) if backup.name == name)
     click.echo(f"{name}, made {_moment(made_at, where)}")
@@ -88,20 +103,21 @@ def _show(name: str) -> int:
         click.echo(f"    {_entry(entry, where)}")
     if len(newest) > _TITLES_SHOWN:
         click.echo(f"    and {len(newest) - _TITLES_SHOWN:,} older ones")
-    for sentence in restored_sentences(_restoration(name).preview()):
-        click.echo(sentence)
-    return DONE
+    return _say(_restoration(name).preview())
 
 
 def _restore(name: str, *, yes: bool) -> int:
     restoration = _restoration(name)
     if not yes:
-        for sentence in restored_sentences(restoration.preview()):
-            click.echo(sentence)
-        if not click.confirm(f"Go back to {name}?"):
+        _say(restoration.preview())
+        if not click.confirm("Begin anew?" if name == ANEW else f"Go back to {name}?"):
             click.echo("Nothing was changed.")
             return DONE
-    for sentence in restored_sentences(restoration.run()):
+    return _say(restoration.run())
+
+
+def _say(restored: Restored) -> int:
+    for sentence in restored_sentences(restored):
         click.echo(sentence)
     return DONE
 

@@ -30,7 +30,7 @@ from tui.core.settings import LOCAL_USER, UserRole, provider_name
 from tui.services import ledger, tables
 from tui.services.branches import active_branch
 from tui.services.entries import UNTITLED, title_of
-from tui.storage.restore import Restored
+from tui.storage.restore import ANEW, Restored
 
 R = TypeVar("R")
 Total = TypeVar("Total", DailyUsage, Rollup)
@@ -244,6 +244,8 @@ def restored_sentences(restored: Restored) -> list[str]:
     Args:
         restored: The account of it.
     """
+    if not restored.changed and restored.name == ANEW:
+        return ["Everything can be read: there is no need to begin anew."]
     if not restored.changed:
         return [f"Everything in {restored.name} is there: there is nothing to go back to."]
     done = bool(restored.kept)
@@ -279,6 +281,9 @@ def _outcome(restored: Restored, *, done: bool) -> str:
         charges and f"{charges} ({restored.tokens:,} tokens)",
         _some(restored.kept_conversations, "conversation"),
     )
+    if restored.name == ANEW:
+        kept = f"the settings and {since}" if since else "the settings"
+        return f"{'Began anew, and kept' if done else 'Beginning anew would keep'} {kept} that can be read."
     if done:
         kept = f"; kept {since} made since" if since else ""
         return f"Restored {restored.name}: brought back {back}{kept}."

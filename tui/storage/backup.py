@@ -24,11 +24,10 @@ from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, real_path
 from tui.storage.migrations import FileKind
 from tui.storage.rows import Rows, Tables
 from tui.storage.salvage import read_file
-from tui.storage.state_file import INDEX, STATE_NAME
+from tui.storage.state_file import BACKUPS, INDEX, STATE_NAME
 from tui.storage.tables import STATE_TABLES, view_of
 from tui.storage.typed_file import TypedFile
 
-BACKUPS = "backups"
 DAYS_KEPT = 7
 """Daily backups (design, section 4)."""
 OTHERS_KEPT = 5

@@ -9,6 +9,8 @@ from tui.storage.files import UnconfirmedError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_RESTORE = "restore a backup with 'ctroom restore'"
+_ANEW = "begin anew with 'ctroom restore anew' (there is no backup yet); it keeps all that can still be read"
 _WRONG_TYPE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
 
 
@@ -72,7 +74,7 @@ def corrupt(path: Path, problem: str, evidence: Path | None) -> StorageError:
     kept = f" A copy was kept as {evidence.name}." if evidence else ""
     return StorageError(
         StorageErrorKind.CORRUPT,
-        f"{path} is damaged ({problem}) and was left as it is: restore a backup with 'ctroom restore'.{kept}",
+        f"{path} is damaged ({problem}) and was left as it is: {_RESTORE}.{kept}",
     )
 
 
@@ -80,8 +82,13 @@ def missing(path: Path) -> StorageError:
     """The sentence for a file that was there before."""
     return StorageError(
         StorageErrorKind.MISSING,
-        f"{path} is missing though it was there before: put it back, or use 'ctroom restore'.",
+        f"{path} is missing though it was there before: put it back, or {_RESTORE}.",
     )
+
+
+def without_backup(error: StorageError) -> StorageError:
+    """The sentence for a state that is damaged or missing where there is no backup to go back to."""
+    return StorageError(error.kind, str(error).replace(_RESTORE, _ANEW))
 
 
 def no_backup(name: str) -> StorageError:

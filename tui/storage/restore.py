@@ -14,7 +14,7 @@ from tui.core.chat import Conversation
 from tui.core.frozen import frozen
 from tui.core.ports import Clock, State
 from tui.core.quota import LedgerRow
-from tui.core.records import AuditEntry
+from tui.core.records import AuditEntry, Meta
 from tui.core.remains import Remains
 from tui.core.settings import LOCAL_USER
 from tui.storage.archive import RowKey, month_of, row_key
@@ -28,9 +28,14 @@ from tui.storage.migrations import FileKind
 from tui.storage.older import CONVERSATIONS
 from tui.storage.rows import Rows, Tables
 from tui.storage.salvage import Salvage, read_file
-from tui.storage.state_file import INDEX, LOCK_NAME, STATE_NAME, StateFile
+from tui.storage.state_file import BACKUPS, INDEX, LOCK_NAME, STATE_NAME, StateFile
 from tui.storage.tables import STATE_TABLES, Draft, make_row, view_of
+from tui.storage.typed_file import new_tables
 
+ANEW = "anew"
+"""In place of a backup's name: a state as at the first start, for where there is no backup."""
+_DECIDED = ("host_settings", "personas")
+"""What a backup has of its own: where there is none, it stays as far as it can be read."""
 BringForward = Callable[[State, Remains], None]
 """Does again, on the backup's state, what came after it."""
 
@@ -68,7 +73,7 @@ class Restoration:
 
     Args:
         home: The data directory.
-        name: The backup's name.
+        name: The backup's name, or `ANEW`.
         bring_forward: Does again, on the backup's state, what came after it.
         clock: The present moment.
         files: The calls on disk.
@@ -90,8 +95,12 @@ class Restoration:
         self._bring_forward = bring_forward
         self._clock = clock
         self._files = files
-        self._source = backup_directory(home, name)
-        self._then = load_state(self._source)
+        if name == ANEW:
+            self._source = self._home / BACKUPS / ANEW  # it is never there
+            self._then = new_tables(Meta(created_at=clock()))
+        else:
+            self._source = backup_directory(home, name)
+            self._then = load_state(self._source)
 
     def preview(self) -> Restored:
         """What the restore would do; nothing is written but evidence of damage.
@@ -134,6 +143,8 @@ class _Plan:
         found = read_file(home / STATE_NAME, FileKind.STATE, STATE_TABLES, files)
         self._present = found or Salvage({}, problem=None)
         self._whole = found is not None and found.whole
+        if source.name == ANEW:
+            then = {**then, **{name: self._present.tables.get(name, Rows()) for name in _DECIDED}}
         self._ledger = LedgerMerge(source / "ledger", home / "ledger", files)
         self._trail = TrailMerge(source / "ledger", home / "ledger", files)
         self._conversations = ConversationMerge(source / "conversations", home / "conversations", files)
@@ -224,7 +235,8 @@ class _Plan:
         damaged = [] if self._whole or not self._present.problem else [STATE_NAME]
         return Restored(
             name=name,
-            changed=bool(
+            changed=not (name == ANEW and self._whole)
+            and bool(
                 any(merge.changed for merge in (*self._beside, self._attachments))
                 or self._stale
                 or not self._is_present()

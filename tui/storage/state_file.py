@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from tui.core.errors import StorageError, StorageErrorKind
 from tui.core.ports import Clock
 from tui.core.records import Meta
-from tui.storage.failures import cannot_read, cannot_write, missing
+from tui.storage.failures import cannot_read, cannot_write, missing, without_backup
 from tui.storage.files import SYSTEM_FILES, FileLayer, make_directory, real_path
 from tui.storage.lock import ProcessLock
 from tui.storage.migrations import FileKind
@@ -20,7 +21,9 @@ STATE_NAME = "ctroom.json"
 LOCK_NAME = "ctroom.lock"
 INDEX = "conversations/index"
 """Entries of older conversations; a directory, so that no conversation's file can have the name."""
-SUBDIRECTORIES = ("conversations", INDEX, "ledger", "backups")
+BACKUPS = "backups"
+SUBDIRECTORIES = ("conversations", INDEX, "ledger", BACKUPS)
+_MENDED_BY_BACKUPS = frozenset({StorageErrorKind.CORRUPT, StorageErrorKind.MISSING})
 _IN_USE = b"This directory holds Ctroom's data.\n"
 
 
@@ -77,11 +80,16 @@ class StateFile:
         Raises:
             StorageError: The file is damaged, newer, missing though it was there before, or can't be read.
         """
-        tables = self._file.load()
+        try:
+            tables = self._file.load()
+            if tables is None and self._was_used():
+                raise missing(self._file.path)
+        except StorageError as error:
+            if error.kind in _MENDED_BY_BACKUPS and not self._has_backups():
+                raise without_backup(error) from error
+            raise
         if tables is not None:
             return tables
-        if self._was_used():
-            raise missing(self._file.path)
         if self._new is None:
             self._new = new_tables(Meta(created_at=self._clock()))
         return self._new
@@ -106,6 +114,14 @@ class StateFile:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+    def _has_backups(self) -> bool:
+        try:
+            return any(not path.name.startswith(".") for path in (self.home / BACKUPS).iterdir())
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # there may be some: their list says why it can't be read
 
     def _was_used(self) -> bool:
         if self._in_use:

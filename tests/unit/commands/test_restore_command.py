@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,90 @@ def test_on_a_terminal_one_is_asked_first(
         terminal.key("enter")
         assert terminal.wait_exit() == 0
         assert ctroom("settings", "get", "theme").stdout.strip() == theme
+
+
+@pytest.mark.parametrize("content", [b"", b'{"_meta": {"1": {"sch', None], ids=["empty", "cut off", "gone"])
+def test_without_a_backup_one_begins_anew_and_keeps_what_can_be_read(
+    ctroom: CommandLine, ctroom_home: Path, content: bytes | None
+) -> None:
+    assert ctroom("ask", "--provider", "demo", "Where do trams go?").returncode == 0
+    shutil.rmtree(ctroom_home / "backups")
+    state = ctroom_home / "ctroom.json"
+    state.unlink()
+    if content is not None:
+        state.write_bytes(content)
+
+    for command in (("usage",), ("restore",)):
+        refused = ctroom(*command)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "ctroom.json is " + ("damaged (" if content is not None else "missing") in refused.stderr
+        assert "begin anew with 'ctroom restore anew' (there is no backup yet)" in refused.stderr
+
+    shown = ctroom("restore", "anew", "--show")
+    assert "Beginning anew would keep the settings and 1 conversation that can be read." in shown.stdout
+    assert ctroom("usage").returncode == 1
+
+    begun = ctroom("restore", "anew", "--yes")
+    assert (begun.returncode, begun.stderr) == (0, "")
+    assert "Began anew, and kept the settings and 1 conversation that can be read." in begun.stdout
+    assert ctroom("usage").returncode == 0
+    exported = ctroom("export", "Where do trams")
+    assert exported.returncode == 0
+    assert "Where do trams go?" in exported.stdout + "".join(
+        path.read_text() for path in ctroom_home.parent.rglob("*.md")
+    )
+
+
+def test_what_can_be_read_of_a_damaged_state_is_kept_by_beginning_anew(
+    ctroom: CommandLine, ctroom_home: Path
+) -> None:
+    _backup(ctroom)
+    ctroom("settings", "set", "host_name", "Kingdom")
+    ctroom("settings", "set", "theme", "nord")
+    ctroom("ask", "--provider", "demo", "hello")
+    shutil.rmtree(ctroom_home / "backups")
+    state = ctroom_home / "ctroom.json"
+    state.write_bytes(state.read_bytes()[:-9])
+
+    assert ctroom("restore", "anew", "--yes").returncode == 0
+    assert _purchased(ctroom) == 1_000_000
+    assert ctroom("settings", "get", "theme").stdout.strip() == "nord"
+    assert ctroom("settings", "get", "host_name").stdout.strip() == "Kingdom"
+    assert "damaged" in ctroom("restore").stdout  # what was there, as it was
+
+
+def test_nothing_begins_anew_where_everything_can_be_read(ctroom: CommandLine, ctroom_home: Path) -> None:
+    _backup(ctroom)
+    ctroom("settings", "set", "theme", "nord")
+    before = (ctroom_home / "ctroom.json").read_bytes()
+
+    kept = ctroom("restore", "anew", "--yes")
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert kept.stdout == "Everything can be read: there is no need to begin anew.\n"
+    assert (ctroom_home / "ctroom.json").read_bytes() == before
+
+
+def test_where_every_backup_is_damaged_the_list_says_how_to_begin_anew(
+    ctroom: CommandLine, ctroom_home: Path
+) -> None:
+    name = _backup(ctroom)
+    assert "restore anew" not in ctroom("restore").stdout
+    for path in (ctroom_home / "backups" / name / "ctroom.json", ctroom_home / "ctroom.json"):
+        path.write_bytes(b"")
+
+    listed = ctroom("restore")
+    assert listed.returncode == 0
+    assert "To begin anew with all that can still be read: ctroom restore anew." in listed.stdout
+    assert ctroom("restore", "anew", "--yes").returncode == 0
+    assert ctroom("usage").returncode == 0
+
+
+def test_on_a_terminal_one_is_asked_before_beginning_anew(ctroom_home: Path, open_ctroom: OpenCtroom) -> None:
+    ctroom_home.mkdir()
+    (ctroom_home / "ctroom.json").write_bytes(b"")
+    terminal = open_ctroom("restore", "anew", cols=120)
+    terminal.wait_for("Begin anew? [y/N]")
+    terminal.type("y")
+    terminal.key("enter")
+    assert terminal.wait_exit() == 0
+    assert "Began anew" in terminal.text

@@ -72,7 +72,7 @@ def test_damaged_data_is_left_as_it_is(run_ctroom: Program, ctroom_home: Path) -
     state.write_text('{"_meta": {', encoding="utf-8")
     said = sentence(run_ctroom("usage"), 1)
     assert said.startswith(f"{state} is damaged (")
-    assert "restore a backup with 'ctroom restore'" in said
+    assert "begin anew with 'ctroom restore anew' (there is no backup yet)" in said
     assert run_ctroom("settings", "set", "bell", "false").returncode == 1
     assert state.read_text(encoding="utf-8") == '{"_meta": {'
 
