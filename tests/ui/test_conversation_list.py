@@ -1,15 +1,17 @@
 """What the list of conversations does: rename, pin, tag, delete and bring back, filter."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from textual.events import Paste
 from textual.widgets import Input, Static
 
 from tests.ui.app_harness import SMALL, WIDE, Running, running
-from tui.core.chat import Conversation
+from tui.core.chat import Conversation, Message, Role
 from tui.core.ports import State
 from tui.dialogs.line import LineDialog
 from tui.services.entries import TITLE_LENGTH
@@ -326,3 +328,22 @@ def test_a_title_is_shortened_by_cells() -> None:
     assert shortened("東京への旅", 9) == "東京への…"
     assert shortened("東京への旅", 8) == "東京へ…"
     assert shortened("Lisbon", 0) == "…"
+
+
+async def test_a_prompt_of_another_day_is_shown_with_its_date_in_the_readers_zone(tmp_path: Path) -> None:
+    at = datetime(2023, 3, 12, 22, 13, tzinfo=UTC)
+    kept = Conversation("c0", "local", "Trip to Lisbon", at, at, "demo", "demo", head_id="m", message_count=1)
+    store = await JsonStore.open(tmp_path, lambda: NOW)
+    await store.save_messages("c0", [Message("m", Role.USER, "Where do trams go?", at)])
+    await store.aclose()
+    await keep(tmp_path, kept)
+    async with running(tmp_path, SMALL) as ui:
+        await ui.services.settings.set("display_time_zone", "Asia/Tokyo")
+        await ui.until(lambda: ui.chat.pane.zone == ZoneInfo("Asia/Tokyo"))
+        await ui.until(lambda: bool(listed(ui)))
+        await ui.pilot.press("f8", "enter")
+        await ui.until(lambda: "Where do trams go?" in ui.screen_text())
+        assert "13 Mar 2023 07:13" in ui.screen_text()
+        await ui.send("And today?")
+        heads = [line.strip() for line in ui.transcript.visible_text().split("\n") if "You " in line]
+        assert re.fullmatch(r"You +\d\d:\d\d", heads[-1])

@@ -1,7 +1,7 @@
 """What the chat tab says: messages as entries of the transcript, forecasts and failures in words."""
 
 from collections.abc import Collection
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
 
 from tui.core.amounts import size_words
 from tui.core.chat import Attachment, FinishReason, Message, MessageStatus, Role
@@ -53,16 +53,19 @@ def welcome_words(provider: str, *, first: bool, keyless: bool) -> str:
     return "\n\n".join(parts)
 
 
-def entry_of(message: Message, zone: tzinfo, place: tuple[int, int] | None = None) -> Entry:
+def entry_of(
+    message: Message, zone: tzinfo, place: tuple[int, int] | None = None, today: date | None = None
+) -> Entry:
     """A message as the transcript shows it.
 
     Args:
         message: A prompt, or a reply in any state.
         zone: Where its time is shown in.
         place: Where it stands among its versions, from 1, and their number; None for the only one.
+        today: The day it is in `zone`: a prompt of another one carries its date; None leaves dates out.
     """
     mine = message.role is Role.USER
-    meta = f"{message.created_at.astimezone(zone):%H:%M}" if mine else reply_meta(message)
+    meta = moment_words(message.created_at.astimezone(zone), today) if mine else reply_meta(message)
     return Entry(
         key=message.id,
         role=EntryRole(message.role.value),
@@ -75,6 +78,16 @@ def entry_of(message: Message, zone: tzinfo, place: tuple[int, int] | None = Non
         reasoning=message.reasoning,
         reasoning_tokens=(message.usage.reasoning or None) if message.usage else None,
     )
+
+
+def moment_words(moment: datetime, today: date | None) -> str:
+    """When something was written: "22:13", after the date where that is not today's, as "12 Mar 2023 22:13".
+
+    Args:
+        moment: In the reader's zone.
+        today: The day it is there; None leaves the date out.
+    """
+    return f"{moment:%H:%M}" if today in (None, moment.date()) else f"{moment:%d %b %Y %H:%M}"
 
 
 def notes_of(message: Message, gone: Collection[str] = ()) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Messages, forecasts and failures in words."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,6 +41,21 @@ REPLY = Message(
 def test_a_prompt_carries_the_readers_time() -> None:
     entry = entry_of(PROMPT, ZoneInfo("Asia/Tokyo"))
     assert (entry.title, entry.meta, entry.body) == ("You", "07:41", "Why?")
+
+
+@pytest.mark.parametrize(
+    ("today", "meta"),
+    [
+        (date(2026, 11, 24), "07:41"),
+        (date(2026, 11, 25), "24 Nov 2026 07:41"),
+        (date(2026, 11, 23), "24 Nov 2026 07:41"),  # a clock that was ahead
+        (None, "07:41"),
+    ],
+)
+def test_a_prompt_of_another_day_in_the_readers_zone_carries_its_date(today: date | None, meta: str) -> None:
+    assert entry_of(PROMPT, ZoneInfo("Asia/Tokyo"), today=today).meta == meta
+    assert entry_of(PROMPT, ZoneInfo("Asia/Tokyo"), (2, 3), today).meta == f"‹ 2/3 › · {meta}"
+    assert entry_of(REPLY, ZoneInfo("Asia/Tokyo"), today=today).meta == reply_meta(REPLY)
 
 
 def test_a_reply_carries_its_model_tokens_and_seconds() -> None:
