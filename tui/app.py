@@ -255,6 +255,12 @@ class CtroomApp(App[None]):
 
         await quit_or_ask(self, self.services.turns)
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C where there is nothing to copy: say which keys do what it does elsewhere."""
+        from tui.toasts import say_what_quits
+
+        say_what_quits(self)
+
     # What the tabs say
 
     @on(ChatTab.ProviderChanged)
@@ -290,12 +296,9 @@ class CtroomApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a selection: Textual's own keys for that end here, in text fields without a word."""
-        from textual.widgets import Input, TextArea
+        from tui.outside import copy_selection
 
-        from tui.outside import copy_soon
-
-        quiet = isinstance(self.focused, Input | TextArea)
-        copy_soon(self, self.environ, text, "selection", quiet=quiet)
+        copy_selection(self, self.environ, text)
 
     @on(Transcript.LinkClicked)
     def _link_clicked(self, event: Transcript.LinkClicked) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.widgets import Input, TextArea
 
 from tui.core.chat import Message, MessageStatus
 from tui.core.errors import InvalidValueError
@@ -81,6 +82,11 @@ def copy_soon(
     app._clipboard = text
     work = copy_text(app, environ, text, what, quiet=quiet)
     app.run_worker(work, group="copy", exclusive=True, exit_on_error=False)
+
+
+def copy_selection(app: App[Any], environ: Mapping[str, str], text: str) -> None:
+    """Copy what is selected; in a text field without a word, as everywhere."""
+    copy_soon(app, environ, text, "selection", quiet=isinstance(app.focused, Input | TextArea))
 
 
 async def save_code(app: App[Any], block: "Thing", user: str) -> None:

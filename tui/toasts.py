@@ -73,6 +73,17 @@ async def raise_alerts(app: App[Any], services: Services) -> None:
             app.bell()
 
 
+def say_what_quits(app: App[Any]) -> None:
+    """Say which key quits, and which stops the reply where one streams: by their names of the moment."""
+    keys: dict[str | None, str] = {}
+    for active in app.screen.active_bindings.values():
+        keys.setdefault(active.binding.id, app.get_key_display(active.binding))
+    leave, stop = keys.get("app.quit"), keys.get("chat.stop")
+    if leave is not None:
+        words = f"{stop} stops the reply · {leave} quits" if stop else f"{leave} quits."
+        app.notify(words, timeout=4, markup=False)
+
+
 def keep_clear(app: App[Any]) -> None:
     """Place toasts before they are shown, and again whenever the screen's layout or focus changes."""
     with suppress(ScreenStackError):

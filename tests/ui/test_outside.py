@@ -99,6 +99,39 @@ async def test_a_selection_is_copied_by_y_and_by_control_c(
         assert "Sent the selection to the terminal's clipboard (5 characters)." in toasts(ui)
 
 
+async def test_control_c_with_nothing_to_copy_says_what_quits_and_what_stops(tmp_path: Path) -> None:
+    async with running(tmp_path) as ui:
+        await ui.pilot.press("ctrl+c")
+        await ui.until(lambda: toasts(ui) == ["Ctrl+Q quits."])
+        await ui.type("/slow please", "enter")
+        await ui.until(lambda: "Esc stop" in ui.screen_text())
+        await ui.pilot.press("ctrl+c")
+        await ui.until(lambda: toasts(ui) == ["Esc stops the reply · Ctrl+Q quits"])
+        await ui.pilot.press("f2")  # from the messages, Esc leads back to the prompt
+        await ui.until(lambda: ui.transcript.has_focus)
+        await ui.pilot.press("ctrl+c")
+        await ui.until(lambda: toasts(ui) == ["Ctrl+Q quits."])
+        await ui.services.settings.set("keymap.app.quit", "ctrl+d")
+        await ui.pilot.press("escape")
+        await ui.until(lambda: "ctrl+d" in ui.app.screen.active_bindings)
+        await ui.pilot.press("ctrl+c")
+        await ui.until(lambda: toasts(ui) == ["Esc stops the reply · Ctrl+D quits"])
+        await ui.pilot.press("escape")
+        await ui.until(lambda: not ui.chat.replying)
+
+
+async def test_control_c_copies_what_is_selected_in_the_prompt_and_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as ui:
+        wire = Wire(ui, monkeypatch)
+        ui.prompt.text = "some text"
+        ui.prompt.select_all()
+        await ui.pilot.press("ctrl+c")
+        await ui.until(lambda: wire.clipboard == ["some text"])
+        assert toasts(ui) == []
+
+
 async def test_rows_are_selected_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(tmp_path) as ui:
         wire = Wire(ui, monkeypatch)

@@ -111,6 +111,19 @@ async def test_a_megabyte_is_pasted_without_a_freeze(tmp_path: Path, text: str) 
         assert (pasted, time.process_time() - began) < (5.0, 2.0)
 
 
+async def test_where_nothing_can_be_undone_it_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        said = run.app._notifications
+        await run.type("a", "ctrl+z")
+        assert run.prompt.text == ""
+        assert not said
+        await run.pilot.press("ctrl+z")
+        await run.until(lambda: bool(said))
+        assert [notice.message for notice in said] == [
+            "Ctrl+Z takes back typing: there is nothing to take back."
+        ]
+
+
 async def test_what_an_editor_gives_back_can_be_undone(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         await run.type("begun")

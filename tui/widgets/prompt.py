@@ -217,6 +217,13 @@ class Prompt(TextArea):
         else:
             self.action_cursor_page_down()
 
+    def action_undo(self) -> None:
+        """Take back what was typed last; where there is nothing, say what the key is for."""
+        before = self.text
+        super().action_undo()
+        if self.text == before:
+            self.notify("Ctrl+Z takes back typing: there is nothing to take back.", timeout=3)
+
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up; on the first line, bring back an earlier prompt."""
         if select or not self.cursor_at_first_line or not self._step_recall(-1):
