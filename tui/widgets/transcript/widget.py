@@ -196,6 +196,9 @@ class Transcript(SelectableEntries, can_focus=True):
     def _grown(self, lines: int) -> None:
         self.put(self.scroll_y)
         self.settle()
+        self._tell_new(lines)
+
+    def _tell_new(self, lines: int) -> None:
         if not self.following and lines > 0:
             self._new_lines += lines
             self.post_message(self.FollowingChanged(self, False, self._new_lines))
@@ -227,7 +230,10 @@ class Transcript(SelectableEntries, can_focus=True):
             return
         if self.text_selection is not None:
             self.screen.clear_selection()
+        before = self.heights.total if self.store.width == self._width else None
         self._reflow(keep_position=True)
+        if before is not None:
+            self._tell_new(self.heights.total - before)
         if len(self.heights):  # an empty one is drawn for its size as it is
             self.refresh()
 
