@@ -35,6 +35,8 @@ async def _session(environ: Mapping[str, str], sight: FirstSight | None) -> int:
         end_with_system(app)
         app.driver_class = driver_over(sight)
         await app.run_async()
+    if app.chat.drafts.problem:
+        say(f"What you were writing is not kept. {app.chat.drafts.problem}")
     if app.crash_reference is not None:
         say(
             f"Ctroom met an error of its own (reference {app.crash_reference}). Conversations and figures "

@@ -1,7 +1,6 @@
 """The composer's part of the chat tab: drafts, and the options that the next turns are asked with."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
@@ -59,6 +58,8 @@ class DraftKeeper:
         self._timer: Timer | None = None
         self._changed_at = 0.0
         self._dirty_since: float | None = None
+        self.problem = ""
+        """Why something that is written could not be kept; empty where everything is."""
 
     @cached_property
     def _drafts(self) -> "Drafts":
@@ -112,6 +113,7 @@ class DraftKeeper:
     async def flush(self, conversations: Iterable[str | None]) -> None:
         """Keep what is written in the open conversation, and what waits in others, at once."""
         self._dirty_since = None
+        self.problem = ""
         if self._shown:
             for each in {self._conversation_id, *conversations}:
                 await self._keep(each, self._written(each))
@@ -141,8 +143,11 @@ class DraftKeeper:
 
     async def _keep(self, conversation_id: str | None, written: Asked) -> None:
         """Keep a draft; where that fails, the next rest of the typing tries again."""
-        with suppress(CtroomError):
+        try:
             await self._drafts.keep(conversation_id, written.text, written.attached)
+        except CtroomError as error:
+            if written.text.strip() or written.attached:
+                self.problem = str(error)
 
 
 class Composing(TurnRunner):

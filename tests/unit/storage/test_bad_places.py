@@ -308,6 +308,24 @@ def test_the_app_can_be_used_where_nothing_can_be_saved(
     assert ctroom(*READING).returncode == 0
 
 
+@pytest.mark.parametrize(("written", "said"), [("a thought", True), ("", False), ("   ", False)])
+def test_a_draft_that_could_not_be_kept_is_told_of_at_the_end(
+    home: Path, run_ctroom: Program, written: str, said: bool
+) -> None:
+    home.chmod(0o500)
+    with Terminal(
+        UNPRIVILEGED, env=run_ctroom.environment(), cols=120, rows=40, cwd=run_ctroom.directory
+    ) as terminal:
+        terminal.wait_for("Ask anything")
+        terminal.type(written)
+        terminal.key("ctrl+q")
+        assert terminal.wait_exit() == 0
+        words = f"What you were writing is not kept. You may not write to {home}"
+        assert (words.encode() in terminal.raw) == said
+        assert "Traceback" not in terminal.text
+    home.chmod(0o700)
+
+
 def test_it_works_without_a_home(run_ctroom: Program, ctroom_home: Path) -> None:
     environment = run_ctroom.environment()
     del environment["HOME"]
