@@ -140,9 +140,10 @@ def paused(served: Served) -> Any:
         b"\x1b[99999999u" * 6_000,
         b"\x1b" * 65_536,
         b"\x1b[200~" + b"pasted \x1b]52;c;eA==\x07 " * 4_000,
+        b"\x1b[200~x\x1b[201~" * 5_000,
         b"\xff\xfe\xc3" * 20_000,
     ],
-    ids=["keys", "enters", "arrows", "mouse", "bad-csi", "escapes", "endless-paste", "no-utf8"],
+    ids=["keys", "enters", "arrows", "mouse", "bad-csi", "escapes", "endless-paste", "pastes", "no-utf8"],
 )
 async def test_a_flood_of_input_slows_nobody_else(ctroom_home: Path, flood: bytes) -> None:
     async with serving(ctroom_home) as served:
@@ -169,7 +170,24 @@ async def test_a_large_paste_is_cut_and_stalls_nobody(ctroom_home: Path) -> None
         await client.until(READY)
         async with answered_meanwhile(served):
             client.send(b"\x1b[200~" + b"word " * 600_000 + b"\x1b[201~")
-            await client.until("Only the first 200,000 characters")
+            await client.until("Only the first 100,000 characters")
+
+
+async def test_a_prompt_takes_no_more_than_stalls_nobody(ctroom_home: Path) -> None:
+    async with serving(ctroom_home) as served:
+        await served.add("sam")
+        client = await served.open("sam")
+        await client.until(READY)
+        async with answered_meanwhile(served):
+            for _ in range(3):
+                client.send(b"\x1b[200~" + b'{"a":1},' * 10_000 + b"\x1b[201~")
+            await client.until("A prompt holds 100,000 characters")
+            client.send(b"\x1b[200~x\x1b[201~" * 50 + b"\x7f" * 20)
+            for width in range(90, 95):
+                client.process.change_terminal_size(width, 30)
+            await asyncio.sleep(3)
+        [app] = [app for app in running_apps() if app.services.user == "sam"]
+        assert len(app.chat.pane.prompt.text) <= 100_000
 
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (65_535, 65_535)])

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,8 +26,8 @@ PAUSE_SECONDS = 0.01
 """Between two slices of what one client sent: 6,400 keys a second are beyond any typist."""
 MOST_WAITING = 32_768
 """Bytes typed ahead, beyond which the client waits."""
-MOST_BACKLOG = 128
-"""Events that the app has not looked at, beyond which it is given no more."""
+MOST_TURNS = 32
+"""Turns of the loop that an app is given to deal with an event before it is looked at more rarely."""
 
 _KITTY_KEYS = "\x1b[>25u"
 """Disambiguate, report all keys, with their text."""
@@ -61,6 +62,9 @@ class ChannelDriver(Driver):
         self._acted = acted
         self._keyboard = Keyboard(self._paste_cut)
         self._typed = bytearray()
+        self._events: deque[Message] = deque()
+        """What was typed, as events that the app was not given yet."""
+        self._turns = 0
         self._holding = False
         self._context: contextvars.Context | None = None
         self._pump: asyncio.TimerHandle | None = None
@@ -105,24 +109,36 @@ class ChannelDriver(Driver):
             self._read()
 
     def _read(self) -> None:
-        """Look at one slice, and come again for the next."""
+        """Look at one slice, hand its events on one by one, and come again for the next.
+
+        An app deals with all that it was given in one piece: others have their turn between two events only.
+        """
         self._pump = None
         if self._context is None:
             return
-        if self._backlog() < MOST_BACKLOG:
+        if self._typed and not self._events:
             most = PASTED_AT_ONCE if self._keyboard.pasting else KEYS_AT_ONCE
             piece = bytes(self._typed[:most])
             del self._typed[:most]
             self._context.copy().run(self._process, piece)
-        if self._typed:
+        self._hand_on()
+        if self._events:
+            self._pump = self._loop.call_later(0 if self._turns < MOST_TURNS else PAUSE_SECONDS, self._read)
+        elif self._typed:
             self._pump = self._loop.call_later(PAUSE_SECONDS, self._read)
         elif self._holding:
             self._holding = False
             self._terminal.hold_input(False)
 
+    def _hand_on(self) -> None:
+        """Give the app the next event, unless it still has one to deal with."""
+        self._turns += 1
+        if self._events and self._context is not None and not self._backlog():
+            self._turns = 0
+            self._context.copy().run(self.process_message, self._events.popleft())
+
     def _process(self, piece: bytes) -> None:
-        for event in self._keyboard.feed(piece):
-            self.process_message(event)
+        self._events += self._keyboard.feed(piece)
         if self._tick is None:
             self._tick = self._loop.call_later(constants.ESCAPE_DELAY + 0.01, self._ticked)
 
@@ -130,7 +146,7 @@ class ChannelDriver(Driver):
         self._tick = None
         if self._context is None:
             return
-        if self._typed:  # the rest of a sequence may be in it
+        if self._typed or self._events:  # the rest of a sequence may be in it
             self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._ticked)
             return
         self._context.copy().run(self._process_tick)
@@ -201,6 +217,7 @@ class ChannelDriver(Driver):
                 timer.cancel()
         self._tick = self._pump = None
         self._typed.clear()
+        self._events.clear()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""

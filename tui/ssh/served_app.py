@@ -16,6 +16,7 @@ from tui.app import CtroomApp
 from tui.services.services import Services
 from tui.ssh.colours import DEPTHS, colour_system
 from tui.ssh.driver import ChannelDriver
+from tui.ssh.keyboard import MOST_PASTED
 from tui.ssh.screen import PacedScreen
 from tui.ssh.stylesheet import SharedStylesheet
 from tui.ssh.terminal import Terminal
@@ -34,6 +35,7 @@ class ServedApp(CtroomApp):
     def __init__(self, services: Services, *, environ: Mapping[str, str], terminal: Terminal) -> None:
         super().__init__(services, environ=environ)
         self.stylesheet = SharedStylesheet(variables=self.get_css_variables())
+        self.chat.pane.prompt.most = MOST_PASTED
         self.drawn = False
         """Whether something was drawn."""
         self._on_drawn: Callable[[], None] | None = None

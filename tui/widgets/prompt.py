@@ -13,6 +13,8 @@ from tui.core.chat import Asked, Attachment
 from tui.core.text import sanitize
 from tui.widgets.hint_bar import bindings_of
 
+MOST_CHARACTERS = 1_000_000
+"""Of a prompt: what no context on offer in 2026 holds. In a long line each key costs more."""
 MOST_RECALLED = 100
 """Prompts that the Up key remembers."""
 
@@ -133,6 +135,8 @@ class Prompt(TextArea):
             highlight_cursor_line=False,
         )
         self.cursor_blink = False
+        self.most = MOST_CHARACTERS
+        """Characters that a paste may fill it up to."""
         self.attached: tuple[Attachment, ...] = ()
         """The files that go with what is written."""
         self.untaken: list[Asked] = []
@@ -253,7 +257,12 @@ class Prompt(TextArea):
         """Insert a paste, without anything that could act on the terminal."""
         event.prevent_default()
         event.stop()
-        if result := self._replace_via_keyboard(sanitize(event.text), *self.selection):
+        pasted = sanitize(event.text)
+        room = max(0, self.most - len(self.text) + len(self.selected_text))
+        if len(pasted) > room:
+            words = f"A prompt holds {self.most:,} characters: of what was pasted it took {room:,}."
+            self.notify(words, severity="warning", timeout=8, markup=False)
+        if (taken := pasted[:room]) and (result := self._replace_via_keyboard(taken, *self.selection)):
             self.move_cursor(result.end_location)
             self.post_message(self.Pasted(self, event.text))
 
