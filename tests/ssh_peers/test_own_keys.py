@@ -8,10 +8,11 @@ import pytest
 from tests.support.ssh import Served, serving
 from tests.support.working_provider import WorkingProvider, end
 from tui.core.chat import ChatRequest, StreamEvent, TextDelta
-from tui.core.errors import CtroomError, InvalidValueError
+from tui.core.errors import InvalidValueError
 from tui.core.ports import Provider
 from tui.core.usage import Usage
 from tui.services.services import Services
+from tui.widgets.settings.key_slots import OwnKey
 
 HOST, SAM = "sk-host-key-0123456789abcdef", "sk-sams-key-0123456789abcdef"
 KIM = "sk-kims-key-0123456789abcdef"
@@ -84,11 +85,43 @@ async def test_without_a_keyring_an_own_key_ends_with_its_session(
         first, second = served.host.make_services("sam"), served.host.make_services("sam")
         assert await own(first, SAM) == "this session only"
         assert (await first.keys.credential("openai")).key == SAM
-        with pytest.raises(CtroomError, match="is not set"):
-            await second.keys.credential("openai")
+        assert (await second.keys.credential("openai")).key == HOST
         for services in (first, second):
             await served.host.settle(services)
     assert SAM not in (ctroom_home / "ctroom.json").read_text()
+
+
+async def test_a_key_for_one_session_leaves_the_others_to_the_hosts_key(
+    ctroom_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with serving(ctroom_home, connect=recording) as served:
+        await served.add("sam")
+        app = served.host.make_services("sam")
+        key = OwnKey(app, "openai")
+        assert await key.keep(SAM) == "kept for this session only \u00b7 in use"
+        assert (await app.keys.credential("openai")).key == SAM
+        ran = await served.run("sam", "ask hi")
+        assert (ran.exit_status, "sk-host" in str(ran.stdout)) == (0, True), ran.stderr
+        await served.host.settle(app)
+        after = served.host.make_services("sam")
+        assert after.models.default_provider() == "openai"
+        assert not after.keys.status("openai").missing
+        await served.host.settle(after)
+
+
+async def test_ask_says_that_a_chosen_key_is_missing_and_does_not_turn_to_the_demo(
+    ctroom_home: Path,
+) -> None:
+    async with serving(ctroom_home, connect=recording) as served:
+        await served.add("sam")
+        services = served.host.make_services("sam")
+        for name in ("keys.use_custom", "openai.use_own_key", "google.use_own_key"):
+            await services.settings.set(name, "true")
+        await served.host.settle(services)
+        ran = await served.run("sam", "ask hi")
+        assert (ran.exit_status, ran.stdout) == (4, "")
+        assert str(ran.stderr).startswith("Your own OpenAI key is not set: add it in Settings")
 
 
 async def test_a_member_sees_and_tests_no_key_of_the_host(ctroom_home: Path) -> None:

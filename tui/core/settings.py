@@ -1,7 +1,7 @@
 """Settings: what the host decides, what each user decides, and the dotted names of both."""
 
 import re
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -115,6 +115,17 @@ class ApiKeys:
         if provider == "google":
             return self.google
         return self.endpoints.get(provider, KeyState())
+
+    def with_state(self, provider: str, state: KeyState) -> "ApiKeys":
+        """The same choice, with another state for a provider or a named endpoint."""
+        if provider == "openai":
+            return replace(self, openai=state)
+        if provider == "google":
+            return replace(self, google=state)
+        others = {name: other for name, other in self.endpoints.items() if name != provider}
+        if state != KeyState():
+            others[provider] = state
+        return replace(self, endpoints=others)
 
 
 @frozen

@@ -1,13 +1,20 @@
 """What a provider is connected with, and what may be told of it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import field
 from typing import Protocol
 
+from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
 from tui.core.ports import Provider
 from tui.core.quota import KeySource
 from tui.core.settings import GoogleSdk, HostSettings
+
+MOST_KEY = 1_024
+"""Characters of a key; the longest seen, OpenAI's project keys, have 164."""
+
+_KEY = re.compile(r"[\x21-\x7e]+")
 
 
 class Connect(Protocol):
@@ -66,6 +73,20 @@ class KeyStatus:
     """Whether the default key is stored, rather than of the environment."""
     default_last_four: str = ""
     """Empty for a short key."""
+
+
+def checked_key(key: str) -> str:
+    """A key as it was typed, without spaces around it.
+
+    Raises:
+        InvalidValueError: It can't be a key; the error never repeats it.
+    """
+    key = key.strip()
+    if not key:
+        raise InvalidValueError("Enter a key.")
+    if len(key) > MOST_KEY or not _KEY.fullmatch(key):
+        raise InvalidValueError("That can't be an API key: it has spaces, odd characters, or is too long.")
+    return key
 
 
 def target(provider: str, host: HostSettings, environment: KeyEnvironment) -> tuple[str, str | None] | None:

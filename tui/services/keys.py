@@ -1,6 +1,5 @@
 """API keys: whose key each provider is used with, and where keys are kept; never shown, never recorded."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -8,18 +7,16 @@ from tui.core.chat import KeyCheck
 from tui.core.errors import CtroomError, InvalidValueError, NoUsableKeyError, SecretsError
 from tui.core.ports import Clock, Secrets, State, Store
 from tui.core.quota import KeySource
-from tui.core.settings import POOLED, ApiKeys, KeyState, provider_name
+from tui.core.settings import POOLED, KeyState, provider_name
 from tui.core.text import last_four
 from tui.services import tables
-from tui.services.credentials import Connect, Credential, KeyEnvironment, KeyStatus, target
+from tui.services.credentials import Connect, Credential, KeyEnvironment, KeyStatus, checked_key, target
 from tui.services.settings import SettingsService
 
 __all__ = ["Connect", "Credential", "KeyEnvironment", "KeyStatus", "Keys"]
 
-MOST_KEY = 1_024
-"""Characters of a key; the longest seen, OpenAI's project keys, have 164."""
-
-_KEY = re.compile(r"[\x21-\x7e]+")
+USE_CUSTOM = "keys.use_custom"
+"""The setting that chooses own keys."""
 
 
 class Keys:
@@ -59,6 +56,7 @@ class Keys:
         self._variables = {name: found for name in POOLED if (found := self._variable(name))}
         self._stored_defaults: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
+        settings.subscribe(self._tell)
 
     async def load(self) -> None:
         """Learn which default keys are stored, so that `status` is right; a silent keyring counts as none."""
@@ -173,7 +171,7 @@ class Keys:
             SecretsError: It was not kept.
             StorageError: It was kept but could not be noted; saving it again is safe.
         """
-        key = _checked(key)
+        key = checked_key(key)
         self._takes_key(provider)
         name = f"{self._user}/{provider}"
         durable = self._secrets.durable and not session_only
@@ -185,13 +183,32 @@ class Keys:
             await self._session.remove(name)
             self._session_states.pop(provider, None)
             await self._note(provider, state)
+            self._settings.release(_toggle(provider))
         else:
             await self._session.set(name, key)
             self._session_states[provider] = state
-            kept = self._settings.user().api_keys.state(provider)
-            await self._note(provider, replace(kept, use_own=True))
+            await self._switch_for_session(provider)
         self._tell()
         return state.place
+
+    async def choose_own(self, provider: str) -> bool:
+        """Use own keys now that a provider has one: for this session only, where that key ends with it.
+
+        Returns:
+            Whether the default keys were in use before.
+
+        Raises:
+            StorageError: It could not be saved.
+        """
+        before = self._settings.user().api_keys.use_custom
+        if provider in self._session_states:
+            if not before:
+                self._settings.hold(USE_CUSTOM, "true")
+        else:
+            self._settings.release(USE_CUSTOM)
+            if not self._settings.user().api_keys.use_custom:
+                await self._settings.set(USE_CUSTOM, "true")
+        return not before
 
     async def remove_own(self, provider: str) -> None:
         """Forget the user's own key, and turn the provider's toggle off.
@@ -206,6 +223,9 @@ class Keys:
         await self._session.remove(name)
         self._session_states.pop(provider, None)
         await self._note(provider, KeyState())
+        self._settings.release(_toggle(provider))
+        if not self._session_states:
+            self._settings.release(USE_CUSTOM)
         self._tell()
 
     async def save_default(self, provider: str, key: str) -> str:
@@ -218,7 +238,7 @@ class Keys:
             InvalidValueError: It can't be a key, the provider has no default key, or the user is no admin.
             SecretsError: It was not kept.
         """
-        key = _checked(key)
+        key = checked_key(key)
         self._allow_default(provider)
         await self._secrets.set(_default(provider), key)
         self._stored_defaults[provider] = last_four(key)
@@ -300,7 +320,7 @@ class Keys:
         """The credential that a test is made with: the typed key in the place of the one in use."""
         if key is None:
             return await self.credential(provider)
-        key = _checked(key)
+        key = checked_key(key)
         self._takes_key(provider)
         found = target(provider, tables.host_settings(self._store.view), self._environment)
         assert found is not None, "Whatever takes a key can be connected to."
@@ -336,10 +356,19 @@ class Keys:
             raise InvalidValueError(f"{provider!r} has no default key: choose openai or google.")
         self._settings.check_admin("change the default keys")
 
+    async def _switch_for_session(self, provider: str) -> None:
+        """Turn the toggle on for as long as the session's key is there: the next session has none to use."""
+        kept = self._settings.user().api_keys.state(provider)
+        if provider not in POOLED or (kept.set and kept.use_own):
+            return
+        self._settings.hold(_toggle(provider), "true")
+        if not kept.set:
+            await self._note(provider, KeyState())
+
     async def _note(self, provider: str, key: KeyState) -> None:
         def work(state: State) -> None:
             user = tables.present_user(state, self._user, self._clock())
-            tables.change_user(state, replace(user, api_keys=_with(user.api_keys, provider, key)))
+            tables.change_user(state, replace(user, api_keys=user.api_keys.with_state(provider, key)))
 
         await self._store.transaction(work)
 
@@ -357,22 +386,6 @@ def _default(provider: str) -> str:
     return f"default/{provider}"
 
 
-def _checked(key: str) -> str:
-    """The key without spaces around it; an error never repeats it."""
-    key = key.strip()
-    if not key:
-        raise InvalidValueError("Enter a key.")
-    if len(key) > MOST_KEY or not _KEY.fullmatch(key):
-        raise InvalidValueError("That can't be an API key: it has spaces, odd characters, or is too long.")
-    return key
-
-
-def _with(keys: ApiKeys, provider: str, state: KeyState) -> ApiKeys:
-    if provider == "openai":
-        return replace(keys, openai=state)
-    if provider == "google":
-        return replace(keys, google=state)
-    others = {name: other for name, other in keys.endpoints.items() if name != provider}
-    if state != KeyState():
-        others[provider] = state
-    return replace(keys, endpoints=others)
+def _toggle(provider: str) -> str:
+    """The setting "use my key"."""
+    return f"{provider}.use_own_key"

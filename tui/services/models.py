@@ -4,7 +4,8 @@ from typing import Protocol
 
 from tui.core.chat import ModelInfo
 from tui.core.errors import CtroomError
-from tui.core.settings import DEFAULT_MODELS
+from tui.core.quota import KeySource
+from tui.core.settings import DEFAULT_MODELS, POOLED
 from tui.services.keys import Connect, Keys
 from tui.services.settings import SettingsService
 
@@ -108,12 +109,19 @@ class Models:
         return self._settings.providers()
 
     def default_provider(self) -> str:
-        """The provider of a new conversation: the chosen one, else the first with a key, else the demo."""
+        """The provider of a new conversation: the chosen one, else the first with a key, else the demo.
+
+        Whoever chose their own keys is not given the demo for want of one: a turn then says what is missing.
+        """
         offered = self.providers()
         chosen = self._settings.user().provider
         if chosen in offered:
             return chosen
-        return next(name for name in offered if not self._keys.status(name).missing)
+        statuses = [self._keys.status(name) for name in offered]
+        found = next(status.provider for status in statuses if not status.missing)
+        if found != "demo" or not self._settings.user().api_keys.use_custom:
+            return found
+        return next((status.provider for status in statuses if status.source is KeySource.OWN), POOLED[0])
 
     async def _ask(self, provider: str) -> tuple[ModelInfo, ...]:
         credential = await self._keys.credential(provider)

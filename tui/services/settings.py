@@ -1,5 +1,6 @@
 """The settings of one user and of the host: by dotted name as text, or as typed records."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -31,10 +32,44 @@ class SettingsService:
         self._store = store
         self._user = user
         self._clock = clock
+        self._held: dict[str, str] = {}
+        self._listeners: list[Callable[[], None]] = []
 
     def user(self) -> UserSettings:
-        """This user's record."""
-        return tables.user_settings(self._store.view, self._user, self._clock())
+        """This user's record, as it holds for this session."""
+        user = tables.user_settings(self._store.view, self._user, self._clock())
+        if not self._held:
+            return user
+        from tui.services.setting_specs import user_spec
+
+        host = tables.host_settings(self._store.view)
+        for name, text in self._held.items():
+            if spec := user_spec(name):
+                user = spec.write(user, text, host)
+        return user
+
+    def hold(self, name: str, text: str) -> None:
+        """Let a setting of the user have a value for this session only; `set` then changes that alone.
+
+        Raises:
+            InvalidValueError: The value can't be taken, it is an admin's, or the user has no such setting.
+        """
+        from tui.services.setting_specs import user_spec
+
+        if user_spec(name) is None:
+            raise _unknown(name)
+        self.check(name, text)
+        self._held[name] = text
+        self._tell()
+
+    def release(self, name: str) -> None:
+        """Let a setting have the value again that it has beyond this session."""
+        if self._held.pop(name, None) is not None:
+            self._tell()
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Call `changed` after each change that holds for this session only: the store does not see it."""
+        self._listeners.append(changed)
 
     def host(self) -> HostSettings:
         """The host's record: to a member, without other tiers than theirs and without addresses."""
@@ -133,6 +168,9 @@ class SettingsService:
             StorageError: It could not be saved.
         """
         spec = _spec(name)
+        if name in self._held:
+            self.hold(name, text)
+            return
 
         def work(state: State) -> None:
             self._allow(state, spec)
@@ -205,6 +243,10 @@ class SettingsService:
             _keep_tiers_in_use(state, changed)
             return user, changed
         raise _unknown(name)
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def _may_see(self, name: str) -> bool:
         from tui.services.setting_specs import user_spec

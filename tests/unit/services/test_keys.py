@@ -89,9 +89,49 @@ async def test_a_key_for_this_session_only_is_not_there_in_the_next(store: Store
     assert (await first.keys.credential("openai")).key == OWN
     assert secrets.kept == {}
     second = session(store, secrets=secrets)
-    assert second.keys.status("openai").missing
-    with pytest.raises(NoUsableKeyError):
-        await second.keys.credential("openai")
+    assert not second.keys.status("openai").missing
+    assert (await second.keys.credential("openai")).source is KeySource.DEFAULT
+    assert second.settings.user().api_keys.openai == KeyState(), "no switch outlives its key"
+
+
+async def test_the_choice_of_own_keys_lasts_as_long_as_the_key_it_rests_on(store: Store) -> None:
+    first = session(store)
+    told: list[KeySource] = []
+    first.keys.subscribe(lambda: told.append(first.keys.source("openai")))
+    await first.keys.save_own("openai", OWN, session_only=True)
+    assert await first.keys.choose_own("openai")
+    assert first.settings.get("keys.use_custom") == first.settings.get("openai.use_own_key") == "true"
+    assert not session(store).settings.user().api_keys.use_custom
+    told.clear()
+    await first.settings.set("openai.use_own_key", "false")
+    await first.settings.set("openai.use_own_key", "true")
+    assert told == [KeySource.DEFAULT, KeySource.OWN]
+    assert session(store).keys.source("openai") is KeySource.DEFAULT
+    await first.keys.remove_own("openai")
+    assert first.keys.source("openai") is KeySource.DEFAULT
+    assert not first.settings.user().api_keys.use_custom
+
+
+async def test_a_key_that_stays_takes_the_choice_over_from_one_that_ends(store: Store) -> None:
+    secrets = DictSecrets()
+    first = session(store, secrets=secrets)
+    for session_only in (True, False):
+        await first.keys.save_own("openai", OWN, session_only=session_only)
+        assert await first.keys.choose_own("openai") is session_only
+    assert session(store, secrets=secrets).keys.source("openai") is KeySource.OWN
+    await first.keys.save_own("openai", OWN[:-4] + "b02a", session_only=True)
+    await first.settings.set("openai.use_own_key", "false")
+    assert session(store, secrets=secrets).keys.source("openai") is KeySource.DEFAULT, "saved as ever"
+
+
+async def test_a_switch_without_a_key_gives_way_to_that_of_the_session(store: Store) -> None:
+    first = session(store)
+    await use_own_keys(first)
+    await first.settings.set("openai.use_own_key", "true")
+    assert session(store).keys.status("openai").missing
+    await first.keys.save_own("openai", OWN, session_only=True)
+    assert first.keys.source("openai") is KeySource.OWN
+    assert not session(store).keys.status("openai").missing
 
 
 async def test_removing_a_key_turns_its_toggle_off(local: Session) -> None:

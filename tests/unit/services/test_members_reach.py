@@ -148,6 +148,10 @@ async def _now(value: object) -> object:
     return value
 
 
+async def _holding(settings: SettingsService) -> None:
+    settings.hold("tier", "gold")
+
+
 async def _asking(settings: SettingsService) -> None:
     settings.check_admin("do that")
 
@@ -179,6 +183,7 @@ REFUSED: dict[str, Try] = {
     "Keys.remove_default": lambda at: at.sam.keys.remove_default("google"),
     "Keys.forget_user": lambda at: at.sam.keys.forget_user("kim", ["openai"]),
     "SettingsService.check_admin": lambda at: _asking(at.sam.settings),
+    "SettingsService.hold": lambda at: _holding(at.sam.settings),
     "SettingsService.put_endpoint": lambda at: at.sam.settings.put_endpoint(Endpoint("evil", ADDRESS)),
     "SettingsService.remove_endpoint": lambda at: at.sam.settings.remove_endpoint("inner"),
     "Personas.get": lambda at: _now(at.sam.personas.get("Spy")),
@@ -204,8 +209,8 @@ HARMLESS = {
     "Library": "today create",
     "Turns": "warm_up unsaved waiting subscribe_unsaved save_pending drain aclose recover",
     "Accounting": "admit sweep subscribe",
-    "Keys": "load source durable where_new_keys_go subscribe",
-    "SettingsService": "user is_admin tier_limit display_zone providers describe",
+    "Keys": "load source durable where_new_keys_go choose_own subscribe",
+    "SettingsService": "user is_admin tier_limit display_zone providers describe release subscribe",
     "Models": "list known problem info efforts default providers default_provider kind",
     "Attachments": "allowed",
     "Users": "user_of_key exists role sign_up",

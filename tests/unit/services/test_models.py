@@ -88,3 +88,18 @@ async def test_the_chosen_provider_comes_first_while_it_is_there(local: Session)
     assert models.default_provider() == "ollama"
     await local.settings.remove_endpoint("ollama")
     assert models.default_provider() == "openai"
+
+
+async def test_own_keys_without_a_key_are_not_answered_by_the_demo() -> None:
+    bare = session(MemoryStore(), environment={})
+    await bare.settings.set("keys.use_custom", "true")
+    assert models_of(bare).default_provider() == "openai"
+    await bare.settings.set("google.use_own_key", "true")
+    assert models_of(bare).default_provider() == "google"
+    both = session(MemoryStore())
+    await both.settings.set("keys.use_custom", "true")
+    for provider in ("openai", "google"):
+        await both.settings.set(f"{provider}.use_own_key", "true")
+    assert models_of(both).default_provider() == "openai"
+    await both.settings.set("provider", "demo")
+    assert models_of(both).default_provider() == "demo", "chosen by name"

@@ -7,6 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.core.settings import POOLED, provider_name
+from tui.services.keys import USE_CUSTOM
 from tui.services.services import Services
 from tui.widgets.radio_group import RadioGroup, RadioOption
 from tui.widgets.settings.key_row import KeyRow
@@ -14,8 +15,6 @@ from tui.widgets.settings.key_slots import DefaultKey, OwnKey, kept_words
 from tui.widgets.settings.section import Section
 from tui.widgets.settings.titles import KEYS
 from tui.widgets.toggle import Toggle
-
-USE_CUSTOM = "keys.use_custom"
 
 
 class ApiKeysSection(Section):

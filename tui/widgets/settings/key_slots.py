@@ -64,11 +64,9 @@ class OwnKey:
     async def keep(self, key: str) -> str:
         """Keep a key; in words where. Whoever gives a key wants it used: the choice follows, and is said."""
         place = await self._services.keys.save_own(self._provider, key, session_only=self.session_only)
-        settings = self._services.settings
-        if self._provider not in POOLED or settings.user().api_keys.use_custom:
-            return kept_words(place)
-        await settings.set("keys.use_custom", "true")
-        return f"{kept_words(place)} \u00b7 in use"
+        if self._provider in POOLED and await self._services.keys.choose_own(self._provider):
+            return f"{kept_words(place)} \u00b7 in use"
+        return kept_words(place)
 
     async def remove(self) -> None:
         """Remove the kept key."""
