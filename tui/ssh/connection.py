@@ -1,9 +1,11 @@
 """One client's connection: its key says who it is, and nothing else is let through."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncssh
 
+from tui.core.errors import CtroomError
 from tui.core.text import sanitize_line
 from tui.ssh.access import Identity, Refused
 from tui.ssh.environment import HeededEnvironment
@@ -30,10 +32,15 @@ class Connection(asyncssh.SSHServer):
         self._open = open_connections
         self._connection: asyncssh.SSHServerConnection | None = None
         self._address = ""
+        self._name = ""
+        self._asked = False
+        self._since = 0.0
+        self._told = False
+        """Whether the log says already why this client did not come in."""
         self._offered = self._refused = 0
         self._candidate: Identity | None = None
         self._identity: Identity | None = None
-        self._entering: asyncio.Task[str] | None = None
+        self._entering: asyncio.Task[CtroomError | None] | None = None
         self._sessions = 0
         self._idle: asyncio.TimerHandle | None = None
 
@@ -41,6 +48,7 @@ class Connection(asyncssh.SSHServer):
         """A client is there, and has not said who it is."""
         self._connection = conn
         self._open.add(conn)
+        self._since = asyncio.get_running_loop().time()
         peer = conn.get_extra_info("peername")
         self._address = sanitize_line(str(peer[0])) if peer else "?"
         strangers, limits = self._host.strangers, self._host.limits
@@ -49,14 +57,20 @@ class Connection(asyncssh.SSHServer):
             strangers[self._address] > limits.strangers_per_address or strangers.total > limits.strangers
         )
         if too_many or self._host.closing:
-            note("refused", address=self._address, why="too many connections that have not signed in")
+            self._refuse(
+                "too many connections that have not signed in" if too_many else "the server is shutting down"
+            )
             conn.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         if self._identity is None:
             self._host.strangers.remove(self._address)
+            if not self._told and not self._host.closing:
+                self._refuse(self._why_no_login(exc))
         else:
+            if exc is not None and not isinstance(exc, asyncssh.Error | OSError):
+                self._host.crashed(exc, user=self._identity.user, address=self._address)
             self._host.connections.remove(self._identity.user)
         if self._idle is not None:
             self._idle.cancel()
@@ -64,8 +78,9 @@ class Connection(asyncssh.SSHServer):
             self._open.discard(self._connection)
             self._connection = None
 
-    def begin_auth(self, username: str) -> bool:  # noqa: ARG002
+    def begin_auth(self, username: str) -> bool:
         """Everyone has to prove who they are."""
+        self._name, self._asked = username, True
         return True
 
     def public_key_auth_supported(self) -> bool:
@@ -79,8 +94,11 @@ class Connection(asyncssh.SSHServer):
         found = self._host.access.identify(key, username, self._address)
         if isinstance(found, Refused):
             self._refused += 1
-            note("refused", address=self._address, name=username, why=found.why)
-        if self._refused >= self._host.limits.tries or self._offered > 4 * self._host.limits.tries:
+            self._refuse(found.why)
+        too_often = self._offered > 4 * self._host.limits.tries
+        if self._refused >= self._host.limits.tries or too_often:
+            if not isinstance(found, Refused):
+                self._refuse("a key was offered too often")
             self._disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many keys were tried.")
             return False
         if isinstance(found, Refused):
@@ -95,23 +113,36 @@ class Connection(asyncssh.SSHServer):
         self._host.strangers.remove(self._address)
         self._host.connections.add(identity.user)
         if self._host.connections[identity.user] > self._host.limits.connections_per_user:
-            note("refused", user=identity.user, address=self._address, why="too many connections")
+            self._refuse("too many connections")
             self._disconnect(asyncssh.DISC_TOO_MANY_CONNECTIONS, "You have too many connections open.")
             return
-        event = "sign-up" if identity.new_key else "login"
-        note(event, user=identity.user, address=self._address, key=identity.fingerprint)
         if identity.new_key:
-            self._entering = asyncio.create_task(self._host.access.enter(identity, self._address))
+            self._entering = asyncio.create_task(self._sign_up(identity))
+        else:
+            note("login", user=identity.user, address=self._address, key=identity.fingerprint)
         self._wait_for_session()
+
+    async def _sign_up(self, identity: Identity) -> CtroomError | None:
+        """Register someone new; the error, where they could not be."""
+        try:
+            await self._host.access.enter(identity, self._address)
+        except CtroomError as error:
+            self._refuse("the sign-up failed", error=error)
+            return error
+        self._identity = replace(identity, new_key="")
+        note("sign-up", user=identity.user, address=self._address, key=identity.fingerprint)
+        return None
 
     def session_requested(self) -> tuple[asyncssh.SSHServerChannel[bytes], Session] | bool:
         """A session, where there is room for one."""
         if self._identity is None or self._connection is None:
             return False
         if sentence := self._host.refusal(self._identity.user):
-            note("refused", user=self._identity.user, address=self._address, why=sentence)
+            self._refuse(sentence)
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, sentence)
-        session = Session(self._host, self._identity, self._address, self.entered, self._session_ended)
+        session = Session(
+            self._host, self._identity, self._address, self._refuse, self.entered, self._session_ended
+        )
         channel = self._connection.create_server_channel(encoding=None, window=WINDOW, max_pktsize=PACKET)
         channel._env = HeededEnvironment()
         channel.set_write_buffer_limits(UNSENT_HIGH, UNSENT_LOW)
@@ -120,14 +151,61 @@ class Connection(asyncssh.SSHServer):
             self._idle.cancel()
         return channel, session
 
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:  # noqa: ARG002
+        """Nothing is forwarded from here."""
+        return self._refuse_forwarding(f"{dest_host}:{dest_port}")
+
+    def unix_connection_requested(self, dest_path: str) -> bool:
+        """Nor to a socket of this machine."""
+        return self._refuse_forwarding(dest_path)
+
+    def server_requested(self, listen_host: str, listen_port: int) -> bool:
+        """Nothing is forwarded to the client."""
+        return self._refuse_forwarding(f"listen {listen_host}:{listen_port}")
+
+    def unix_server_requested(self, listen_path: str) -> bool:
+        """Nor from a socket of this machine."""
+        return self._refuse_forwarding(f"listen {listen_path}")
+
+    def tun_requested(self, unit: int | None) -> bool:  # noqa: ARG002
+        """There are no tunnels."""
+        return self._refuse_forwarding("tun")
+
+    def tap_requested(self, unit: int | None) -> bool:  # noqa: ARG002
+        """There are no tunnels."""
+        return self._refuse_forwarding("tap")
+
     async def entered(self) -> None:
         """Wait until someone new is registered.
 
         Raises:
             CtroomError: They could not be.
         """
-        if self._entering is not None:
-            await asyncio.shield(self._entering)
+        if self._entering is not None and (error := await asyncio.shield(self._entering)) is not None:
+            raise error
+
+    def _refuse_forwarding(self, asked: str) -> bool:
+        self._refuse("nothing is forwarded", asked=asked)
+        return False
+
+    def _refuse(self, why: str, **facts: object) -> None:
+        """Write down that the client was refused something."""
+        self._told = True
+        known = self._identity is not None and not self._identity.new_key
+        name = self._identity.user if self._identity is not None else self._name
+        who = {"user" if known else "name": name} if name else {}
+        self._host.refusals.note(self._address, why, address=self._address, **who, **facts)
+
+    def _why_no_login(self, exc: Exception | None) -> str:
+        """Why a client that is gone never came in; nothing of what it said itself."""
+        if self._candidate is not None:
+            return "the key was not proved"
+        if self._asked:
+            return "no key was offered that can be taken"
+        if asyncio.get_running_loop().time() - self._since >= self._host.limits.login_seconds:
+            return "no login in time"
+        left = exc is None or isinstance(exc, asyncssh.ConnectionLost | OSError)
+        return "left without a login" if left else f"no SSH that is spoken here ({type(exc).__name__})"
 
     def _session_ended(self) -> None:
         self._sessions -= 1

@@ -17,6 +17,7 @@ from tui.ssh.journal import warn
 from tui.ssh.limits import Counter, Limits
 from tui.ssh.load import LoadMeter
 from tui.ssh.memory import Collector
+from tui.ssh.refusals import Refusals
 from tui.ssh.registry import Registry
 
 
@@ -70,6 +71,7 @@ class Host:
         self.clock = clock
         self.home = home
         self.registry = registry
+        self.refusals = Refusals(limits)
         self.load = LoadMeter(pace)
         self.memory = Collector(lambda: len(registry), lambda: self.load.calm)
         self.mounting = asyncio.Semaphore(limits.mounting)

@@ -17,6 +17,10 @@ class Limits:
     """Keys that a connection may offer in vain: as many as OpenSSH's own server allows."""
     sign_ups_per_address: int = 3
     """New users in an hour, where sign-up is open."""
+    refusals: int = 200
+    """Lines about refusals that the log gets in a minute, whoever they are about; more are only counted."""
+    refusals_per_address: int = 20
+    """Of these, about one address: one that floods leaves room for what is said of the others."""
     login_seconds: float = 20.0
     idle_seconds: float = 30.0
     """How long a connection may be signed in without a session."""
@@ -38,6 +42,8 @@ class Counter:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self.total = 0
+        """All counts together."""
 
     def __getitem__(self, name: str) -> int:
         return self._counts.get(name, 0)
@@ -45,17 +51,19 @@ class Counter:
     def __len__(self) -> int:
         return len(self._counts)
 
-    @property
-    def total(self) -> int:
-        """All counts together."""
-        return sum(self._counts.values())
+    def most(self, number: int) -> list[tuple[str, int]]:
+        """The names with the highest counts, and these; the highest first."""
+        return sorted(self._counts.items(), key=lambda each: each[1], reverse=True)[:number]
 
     def add(self, name: str) -> None:
         """Count one more."""
         self._counts[name] = self[name] + 1
+        self.total += 1
 
     def remove(self, name: str) -> None:
         """Count one less."""
+        if name in self._counts:
+            self.total -= 1
         if (left := self[name] - 1) > 0:
             self._counts[name] = left
         else:

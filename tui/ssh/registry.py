@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tui.core.sessions import SessionInfo
+from tui.ssh.journal import note
 
 REMOVED = "This user was removed from the host, or the key that the session began with was."
 ENDED = "An admin of this host ended the session."
+ENDED_THEMSELVES = "You ended this session from another one."
 CLOSING = "The server is shutting down. What you wrote and what came is saved."
 
 
@@ -19,6 +21,8 @@ class Entry:
     """Of the key that it began with."""
     end: Callable[[str], None]
     """Ends it, with a sentence for the user."""
+    removed: bool = False
+    """Whether it is ending because its user or key was removed."""
 
 
 class Registry:
@@ -91,9 +95,11 @@ class SessionsOf:
 
     def end(self, session_id: str) -> bool:
         """End one; False where there is none that this user may end."""
-        if all(info.id != session_id for info in self.connected()):
+        ended = next((info for info in self.connected() if info.id == session_id), None)
+        if ended is None:
             return False
-        return self._registry.end(session_id)
+        note("ended", id=ended.id, user=ended.user, by=self._user)
+        return self._registry.end(session_id, ENDED_THEMSELVES if ended.user == self._user else ENDED)
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed` when any session began or ended."""

@@ -130,6 +130,7 @@ class Server:
             await asyncio.wait(closing, timeout=2)
         for connection in {*self._connections}:
             connection.abort()
+        self._host.refusals.sum_up()
 
     async def _sweep(self) -> None:
         while True:
@@ -141,7 +142,8 @@ class Server:
     def _check_users(self) -> None:
         """End the sessions of whoever was removed, by whatever process."""
         for entry in self._host.registry:
-            if not self._host.access.holds(entry.info.user, entry.fingerprint):
+            if not entry.removed and not self._host.access.holds(entry.info.user, entry.fingerprint):
+                entry.removed = True
                 note("removed", id=entry.info.id, user=entry.info.user)
                 entry.end(REMOVED)
 

@@ -75,6 +75,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         host: The server.
         identity: Whose it is.
         address: Where the client is.
+        refuse: Writes down why something was refused, and what else is known of it.
         entered: Waits until the user is registered.
         ended: Called when the channel is closed.
     """
@@ -84,12 +85,14 @@ class Session(asyncssh.SSHServerSession[bytes]):
         host: Host,
         identity: Identity,
         address: str,
+        refuse: Callable[..., None],
         entered: Callable[[], Awaitable[None]],
         ended: Callable[[], None],
     ) -> None:
         self._host = host
         self._identity = identity
         self._address = address
+        self._refuse = refuse
         self._entered = entered
         self._ended = ended
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
@@ -125,10 +128,14 @@ class Session(asyncssh.SSHServerSession[bytes]):
     def exec_requested(self, command: str) -> bool:
         """A command is asked for."""
         self._command = command
-        return len(command) <= _MOST_COMMAND
+        if len(command) > _MOST_COMMAND:
+            self._refuse("a command that is too long")
+            return False
+        return True
 
-    def subsystem_requested(self, subsystem: str) -> bool:  # noqa: ARG002
+    def subsystem_requested(self, subsystem: str) -> bool:
         """There are none: no sftp, no anything."""
+        self._refuse("there are no subsystems", asked=subsystem)
         return False
 
     def session_started(self) -> None:
@@ -179,9 +186,11 @@ class Session(asyncssh.SSHServerSession[bytes]):
         if self._run is not None:
             self._run.resume()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, by whomever."""
         self._gone = True
+        if exc is not None:
+            self._why = self._why or "connection lost"
         if self._run is not None:
             self._run.end("", gone=True)
         if self._channel is not None:
@@ -212,6 +221,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
             refusal = "This key is not known here any more."
         run = None if refusal else self._make_run()
         if run is None:
+            self._refuse(refusal or "no terminal that can be drawn on")
             self._say(refusal or self._no_terminal())
             return FAILED
         if self._gone:

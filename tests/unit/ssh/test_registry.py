@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tui.core.sessions import SessionInfo
-from tui.ssh.registry import ENDED, Entry, Registry, SessionsOf
+from tui.ssh.registry import ENDED, ENDED_THEMSELVES, Entry, Registry, SessionsOf
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -44,4 +44,4 @@ def test_a_member_sees_and_ends_only_their_own() -> None:
     admin[0] = True  # it counts when it is asked for
     assert [info.user for info in seen.connected()] == ["sam", "kim"]
     assert seen.end("1")
-    assert ended == [f"kim: {ENDED}", f"sam: {ENDED}"]
+    assert ended == [f"kim: {ENDED_THEMSELVES}", f"sam: {ENDED}"]
