@@ -11,6 +11,7 @@ from tui.core.errors import StorageError, StorageErrorKind
 NAME = "ssh_host_ed25519_key"
 """The file in the data directory."""
 _MOST_BYTES = 65_536
+_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
 
 
 def load_host_key(path: Path) -> asyncssh.SSHKey:
@@ -20,10 +21,11 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
         path: A private key in OpenSSH's format, without a passphrase.
 
     Raises:
-        StorageError: It can't be read or made, is damaged, or others may read or replace it.
+        StorageError: It can't be read or made, is no file, is damaged, or others may read or replace it.
     """
     try:
         if not path.exists():
+            _check_link(path)
             _make(path)
         data = _read_private(path)
     except OSError as error:
@@ -39,6 +41,16 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
             f"The host key {path} is damaged or has a passphrase: bring it back from a backup, or move it "
             "away, and a new one is made, of which every client will warn.",
         ) from None
+
+
+def _check_link(path: Path) -> None:
+    """Nothing is made where a link leads nowhere: the disk with the key may not be mounted yet."""
+    if path.is_symlink():
+        raise StorageError(
+            StorageErrorKind.MISSING,
+            f"The host key {path} is a symbolic link that leads to no file: bring back what it leads to, or "
+            "remove the link, and a new key is made, of which every client will warn.",
+        )
 
 
 def _make(path: Path) -> None:
@@ -66,12 +78,13 @@ def _read_private(path: Path) -> bytes:
 
     Raises:
         OSError: It can't be read.
-        StorageError: Others can.
+        StorageError: Others can, or it is something else than a file.
     """
-    with path.open("rb") as file:
+    _check_kind(path, path.stat())
+    # What took its place since the look must not make the start wait for a writer.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise StorageError(StorageErrorKind.UNREADABLE, f"The host key {path} is not a file.")
+        _check_kind(path, found)
         if found.st_mode & 0o077 or found.st_uid not in (os.geteuid(), 0):
             raise StorageError(
                 StorageErrorKind.UNREADABLE,
@@ -79,3 +92,12 @@ def _read_private(path: Path) -> bytes:
                 "chown and chmod 600; if others may have seen it, delete it, and a new one is made.",
             )
         return file.read(_MOST_BYTES)
+
+
+def _check_kind(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "a device")
+        raise StorageError(
+            StorageErrorKind.UNREADABLE,
+            f"The host key {path} is {kind}, not a file: move it away, and a new key is made.",
+        )

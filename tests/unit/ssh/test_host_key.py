@@ -1,6 +1,9 @@
 """The host key: made once, private, and never replaced."""
 
+import contextlib
 import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncssh
@@ -50,6 +53,41 @@ def test_one_with_a_passphrase_is_refused(tmp_path: Path) -> None:
         load_host_key(path)
 
 
-def test_a_directory_in_its_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="host key"):
-        load_host_key(tmp_path)
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound, contextlib.chdir(path.parent):
+        bound.bind(path.name)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (Path.mkdir, "a directory"),
+        (os.mkfifo, "a named pipe"),
+        (make_socket, "a socket"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+    ],
+)
+@pytest.mark.timeout(10)
+def test_what_is_no_file_is_refused_by_its_name_and_at_once(
+    tmp_path: Path, make: Callable[[Path], None], kind: str
+) -> None:
+    path = tmp_path / "key"
+    make(path)
+    with pytest.raises(StorageError, match=rf"{path} is {kind}, not a file: move it away"):
+        load_host_key(path)
+
+
+@pytest.mark.parametrize("target", ["nowhere", "key"], ids=["dangling", "loop"])
+def test_a_link_that_leads_nowhere_is_told_and_nothing_is_made(tmp_path: Path, target: str) -> None:
+    path = tmp_path / "data" / "key"
+    path.parent.mkdir()
+    path.symlink_to(path.with_name(target))
+    with pytest.raises(StorageError, match="symbolic link that leads to no file"):
+        load_host_key(path)
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_a_link_to_a_key_is_followed(tmp_path: Path) -> None:
+    made = load_host_key(tmp_path / "kept")
+    (tmp_path / "key").symlink_to("kept")
+    assert load_host_key(tmp_path / "key").get_fingerprint() == made.get_fingerprint()
