@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,14 @@ from tui.ssh import journal
 from tui.ssh.registry import ENDED, ENDED_THEMSELVES, REMOVED
 
 Lines = Callable[[str], list[str]]
+
+
+def ipv6_works() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -178,3 +187,20 @@ async def test_a_flood_of_strangers_does_not_flood_the_log(ctroom_home: Path, li
     assert len(each) == 5
     assert summary == 'refused address=127.0.0.1 more=35 why="too many to write each down"'
     assert len(lines("login")) == len(lines("session")) == len(lines("end")) == 1
+
+
+@pytest.mark.skipif(not ipv6_works(), reason="this machine has no IPv6 on loopback")
+async def test_ipv6_is_counted_by_network_and_logged_by_address(ctroom_home: Path, lines: Lines) -> None:
+    limits = replace(LIMITS, strangers_per_address=1)
+    async with serving(ctroom_home, limits=limits, bind="::1") as served:
+        _, first = await asyncio.open_connection("::1", served.port)
+        await until(lambda: served.host.strangers["::/64"] == 1)
+        _, second = await asyncio.open_connection("::1", served.port)
+        await until(lambda: lines("refused"))
+        first.close()
+        second.close()
+        await until(lambda: not served.host.strangers.total)
+    assert lines("refused") == [
+        'refused address=::1 why="too many connections that have not signed in"',
+        'refused address=::1 why="left without a login"',
+    ]

@@ -235,6 +235,7 @@ async def serving(
     sign_up: bool = False,
     connect: Connect = connect,
     files: FileLayer = SYSTEM_FILES,
+    bind: str = "127.0.0.1",
 ) -> AsyncIterator[Served]:
     """A server on loopback over a data directory, with real services; its demo does not pause."""
     store = await JsonStore.open(home, utc_now, files)
@@ -244,7 +245,7 @@ async def serving(
     host = make_host(services, shared, connect, limits, sign_up=sign_up)
     server = Server(host, services)
     key = load_host_key(home / NAME)
-    await server.listen("127.0.0.1", 0, key)
+    await server.listen(bind, 0, key)
     served = Served(host, server, services)
     loop_handler = asyncio.get_running_loop().get_exception_handler()
     try:

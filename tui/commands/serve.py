@@ -45,7 +45,7 @@ _NOBODY = "Nobody can sign in yet: add someone with `ctroom users add NAME --key
     default=3,
     show_default=True,
     type=click.IntRange(1, 10_000),
-    help="New users from one address in an hour.",
+    help="New users from one address in an hour; from all together ten times as many.",
 )
 def command(
     port: int,

@@ -6,11 +6,11 @@ from dataclasses import replace
 import asyncssh
 
 from tui.core.errors import CtroomError
-from tui.core.text import sanitize_line
 from tui.ssh.access import Identity, Refused
 from tui.ssh.environment import HeededEnvironment
 from tui.ssh.host import Host
 from tui.ssh.journal import note
+from tui.ssh.origin import counted, shown
 from tui.ssh.session import Session
 
 WINDOW, PACKET = 64 * 1024, 32 * 1024
@@ -31,7 +31,7 @@ class Connection(asyncssh.SSHServer):
         self._host = host
         self._open = open_connections
         self._connection: asyncssh.SSHServerConnection | None = None
-        self._address = ""
+        self._address = self._origin = "?"
         self._name = ""
         self._asked = False
         self._since = 0.0
@@ -50,11 +50,12 @@ class Connection(asyncssh.SSHServer):
         self._open.add(conn)
         self._since = asyncio.get_running_loop().time()
         peer = conn.get_extra_info("peername")
-        self._address = sanitize_line(str(peer[0])) if peer else "?"
+        if peer:
+            self._address, self._origin = shown(str(peer[0])), counted(str(peer[0]))
         strangers, limits = self._host.strangers, self._host.limits
-        strangers.add(self._address)
+        strangers.add(self._origin)
         too_many = (
-            strangers[self._address] > limits.strangers_per_address or strangers.total > limits.strangers
+            strangers[self._origin] > limits.strangers_per_address or strangers.total > limits.strangers
         )
         if too_many or self._host.closing:
             self._refuse(
@@ -65,7 +66,7 @@ class Connection(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         if self._identity is None:
-            self._host.strangers.remove(self._address)
+            self._host.strangers.remove(self._origin)
             if not self._told and not self._host.closing:
                 self._refuse(self._why_no_login(exc))
         else:
@@ -91,7 +92,7 @@ class Connection(asyncssh.SSHServer):
         """Whether a key may come in; asyncssh verifies right after this that the client has it."""
         self._candidate = None
         self._offered += 1
-        found = self._host.access.identify(key, username, self._address)
+        found = self._host.access.identify(key, username, self._origin)
         if isinstance(found, Refused):
             self._refused += 1
             self._refuse(found.why)
@@ -110,7 +111,7 @@ class Connection(asyncssh.SSHServer):
         """The client has proved that it has the key that was looked at last."""
         assert self._candidate is not None, "Nobody comes in without a key."
         identity = self._identity = self._candidate
-        self._host.strangers.remove(self._address)
+        self._host.strangers.remove(self._origin)
         self._host.connections.add(identity.user)
         if self._host.connections[identity.user] > self._host.limits.connections_per_user:
             self._refuse("too many connections")
@@ -125,7 +126,7 @@ class Connection(asyncssh.SSHServer):
     async def _sign_up(self, identity: Identity) -> CtroomError | None:
         """Register someone new; the error, where they could not be."""
         try:
-            await self._host.access.enter(identity, self._address)
+            await self._host.access.enter(identity, self._origin)
         except CtroomError as error:
             self._refuse("the sign-up failed", error=error)
             return error
@@ -194,7 +195,7 @@ class Connection(asyncssh.SSHServer):
         known = self._identity is not None and not self._identity.new_key
         name = self._identity.user if self._identity is not None else self._name
         who = {"user" if known else "name": name} if name else {}
-        self._host.refusals.note(self._address, why, address=self._address, **who, **facts)
+        self._host.refusals.note(self._origin, why, address=self._address, **who, **facts)
 
     def _why_no_login(self, exc: Exception | None) -> str:
         """Why a client that is gone never came in; nothing of what it said itself."""

@@ -76,7 +76,7 @@ class Host:
         self.memory = Collector(lambda: len(registry), lambda: self.load.calm)
         self.mounting = asyncio.Semaphore(limits.mounting)
         self.strangers = Counter()
-        """Connections that have not signed in, by address."""
+        """Connections that have not signed in, by what their address is counted as."""
         self.connections = Counter()
         """Connections that have, by user."""
         self.sessions = Counter()

@@ -32,6 +32,11 @@ class Limits:
     keepalive_tries: int = 3
 
     @property
+    def sign_ups(self) -> int:
+        """New users in an hour from everywhere: whoever has many addresses must not fill the host."""
+        return 10 * self.sign_ups_per_address
+
+    @property
     def connections_per_user(self) -> int:
         """Connections of a user, with sessions or without: clients that share one have a second at times."""
         return 2 * self.sessions_per_user

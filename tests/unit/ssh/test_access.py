@@ -102,3 +102,28 @@ async def test_an_address_can_sign_up_only_so_often(tmp_path: Path) -> None:
     assert isinstance(found.identify(new_key(), "three", THERE), Identity)
     seconds.now = 3_600.0
     assert isinstance(found.identify(new_key(), "three", HERE), Identity)
+
+
+async def test_all_addresses_together_can_sign_up_only_so_often(tmp_path: Path) -> None:
+    seconds = Seconds()
+    found = await access(tmp_path, seconds, sign_up=True)
+    for number in range(20):
+        identity = found.identify(new_key(), f"user{number}", f"10.0.0.{number}")
+        assert isinstance(identity, Identity)
+        await found.enter(identity, f"10.0.0.{number}")
+    assert found.identify(new_key(), "late", "10.0.1.1") == Refused("too many sign-ups")
+    seconds.now = 3_600.0
+    assert isinstance(found.identify(new_key(), "late", "10.0.1.1"), Identity)
+
+
+async def test_keys_that_were_looked_at_before_are_counted_when_they_come_in(tmp_path: Path) -> None:
+    found = await access(tmp_path, Seconds(), sign_up=True)
+    identities = [found.identify(new_key(), name, HERE) for name in ("one", "two", "three")]
+    for identity in identities[:2]:
+        assert isinstance(identity, Identity)
+        await found.enter(identity, HERE)
+    last = identities[2]
+    assert isinstance(last, Identity)
+    with pytest.raises(InvalidValueError, match="too many sign-ups"):
+        await found.enter(last, HERE)
+    assert not found.users.exists("three")
