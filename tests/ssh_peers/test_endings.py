@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ async def test_the_end_of_the_server_is_told_and_every_terminal_given_back(ctroo
         clients = [await streaming(served), await streaming(served, "kim")]
         closing = asyncio.create_task(served.server.aclose())
         for client in clients:
-            await client.gone()
+            assert await client.gone() == 0
             assert RESTORED in client.raw
             assert CLOSING.encode() in client.raw
         await closing
@@ -129,9 +130,24 @@ async def test_an_admin_ends_a_session(ctroom_home: Path) -> None:
         assert boss.sessions is not None
         assert not member.sessions.end(info.id)
         assert boss.sessions.end(info.id)
-        await sam.gone()
+        assert await sam.gone() == 1
+        assert RESTORED in sam.raw
         assert ENDED.encode() in sam.raw
         assert boss.sessions.connected() == ()
+
+
+async def test_a_session_that_is_ended_before_it_was_drawn_is_told(ctroom_home: Path) -> None:
+    async with serving(ctroom_home) as served, AsyncExitStack() as stack:
+        await served.add("sam")
+        for _ in range(served.host.limits.mounting):
+            await stack.enter_async_context(served.host.mounting)
+        sam = await served.open("sam")
+        await until(lambda: len(served.host.registry) == 1)
+        [info] = served.host.registry.connected()
+        assert served.host.registry.end(info.id)
+        await stack.aclose()
+        assert await sam.gone() == 1
+        assert ENDED.encode() in sam.raw
 
 
 async def test_removing_a_user_in_another_process_ends_their_sessions(
@@ -148,7 +164,7 @@ async def test_removing_a_user_in_another_process_ends_their_sessions(
         said, _ = await process.communicate()
         assert process.returncode == 0, said
         began = time.monotonic()
-        await client.gone()
+        assert await client.gone() == 1
         assert time.monotonic() - began < 5
         assert REMOVED.encode() in client.raw
         assert not other.process.is_closing()
@@ -164,7 +180,7 @@ async def test_removing_a_key_ends_the_sessions_that_began_with_it(ctroom_home: 
         client = await served.open("sam")
         await client.until(READY)
         await served.services.users.remove_key("sam", key.get_fingerprint())
-        await client.gone()
+        assert await client.gone() == 1
         assert REMOVED.encode() in client.raw
 
 
@@ -192,6 +208,22 @@ async def test_what_a_full_disk_refused_is_saved_after_the_session_is_gone(ctroo
         await served.host.save_unsaved()
         assert served.host.unsaved() == 0
         await assert_kept(served)
+
+
+async def test_the_reply_of_a_member_who_is_removed_with_all_they_wrote_leaves_no_file(
+    ctroom_home: Path,
+) -> None:
+    async with serving(ctroom_home, connect=providers.connect) as served:
+        client = await streaming(served)
+        assert [*(ctroom_home / "conversations").glob("*.json")]
+        removed = await served.services.users.remove("sam", conversations=True)
+        assert (removed.conversations, removed.deleted) == (1, True)
+        await client.gone()
+        await served.settled()
+        state = served.services.store.view
+        assert not [*(ctroom_home / "conversations").glob("*.json")]
+        assert ([*state.conversations], [*state.attempts], served.host.unsaved()) == ([], [], 0)
+        assert [row.user for _, row in state.ledger if row.tokens > 0] == ["sam"], "charged all the same"
 
 
 async def test_input_that_comes_too_late_is_not_dropped_in_silence(ctroom_home: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from tui.core.text import sanitize_line
 from tui.services.services import Services
 from tui.ssh.host import Host
+from tui.ssh.registry import CLOSING
 from tui.ssh.served_app import ServedApp
 from tui.ssh.terminal import Channel, Terminal, TerminalKind
 
@@ -83,6 +84,7 @@ class AppRun:
     async def _run_app(self, services: Services) -> int:
         async with self._host.mounting:
             if self._ending:
+                self._write_sentence(self._goodbye)
                 return FAILED
             app = ServedApp(services, environ=self._environ(), terminal=self._terminal)
             drawn = asyncio.Event()
@@ -110,8 +112,9 @@ class AppRun:
             app._exception = app._exception or error
 
     def _say_goodbye(self, app: ServedApp) -> int:
-        status = app.return_code or 0
         sentence = self._goodbye
+        # Who was put out is told apart from who left, or was there until the server's own end.
+        status = FAILED if sentence and sentence != CLOSING else app.return_code or 0
         # An app that ends while it is being mounted may fail; nobody is there to mind.
         if app._exception is not None and not self._ending:
             status = FAILED
@@ -121,9 +124,12 @@ class AppRun:
                 f"Ctroom met an error of its own (reference {reference}). Conversations and figures are "
                 "saved: connect again."
             )
+        self._write_sentence(sentence)
+        return status
+
+    def _write_sentence(self, sentence: str) -> None:
         if sentence:
             self._terminal.write(f"{sanitize_line(sentence, 500)}\r\n")
-        return status
 
     def _environ(self) -> Mapping[str, str]:
         """The session's environment: what the client's terminal is, and that it is elsewhere."""
