@@ -11,10 +11,10 @@ import pytest
 needs_client = pytest.mark.skipif(shutil.which("ssh") is None, reason="OpenSSH's client is not installed")
 
 
-def new_key(path: Path) -> Path:
+def new_key(path: Path, kind: str = "ed25519") -> Path:
     """A key pair of ssh-keygen."""
     subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "sam@laptop", "-f", str(path)], check=True
+        ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "sam@laptop", "-f", str(path)], check=True
     )
     return path
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import socket
@@ -153,6 +154,23 @@ def test_a_foreign_name_is_no_other_identity_and_a_foreign_key_none(run_ctroom: 
         stranger = replace(served.ssh, key=new_key(run_ctroom.directory / "eve"), user="sam")
         assert stranger.run("usage").returncode == 255
     assert 'why="unknown key"' in (run_ctroom.directory / "log").read_text()
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_keys_of_other_types_sign_in_and_none_with_sha_1(run_ctroom: Program, kind: str) -> None:
+    with serve(run_ctroom) as served:
+        key = new_key(run_ctroom.directory / "kim", kind)
+        added = run_ctroom("users", "add", "kim", "--key-file", f"{key}.pub")
+        assert added.returncode == 0, added.stderr
+        kim = replace(served.ssh, key=key)
+        ran = kim.run("usage", "--json", before=["-v"])
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["user"] == "kim"
+        [offered] = re.findall(r"server-sig-algs=<(.*)>", ran.stderr)
+        assert {"ssh-ed25519", "rsa-sha2-256", "rsa-sha2-512"} <= {*offered.split(",")}
+        assert not {"ssh-rsa", "ssh-dss"} & {*offered.split(",")}
+        old = kim.run("usage", before=["-o", "PubkeyAcceptedAlgorithms=ssh-rsa"])
+        assert old.returncode == 255
 
 
 def test_an_agent_with_many_keys_is_stopped_after_a_few(run_ctroom: Program) -> None:

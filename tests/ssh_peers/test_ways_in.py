@@ -101,6 +101,28 @@ async def test_a_key_that_is_known_but_not_had_opens_nothing(ctroom_home: Path) 
         assert not served.host.connections.total
 
 
+@pytest.mark.parametrize(("algorithm", "taken"), [(b"ssh-rsa", False), (b"rsa-sha2-256", True)])
+async def test_a_signature_with_sha_1_proves_nothing(
+    ctroom_home: Path, monkeypatch: pytest.MonkeyPatch, algorithm: bytes, taken: bool
+) -> None:
+    """A client that heeds nothing of what the server offers."""
+
+    def choose(_: object, pair: asyncssh.SSHKeyPair) -> bool:
+        pair.set_sig_algorithm(algorithm)
+        return True
+
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "_choose_signature_alg", choose)
+    async with serving(ctroom_home) as served:
+        key = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
+        await served.services.users.add("sam", key.export_public_key().decode())
+        if taken:
+            assert (await (await served.connect(key)).run("usage", input="")).exit_status == 0
+        else:
+            with pytest.raises(asyncssh.PermissionDenied):
+                await served.connect(key)
+            assert not served.host.connections.total
+
+
 async def test_tries_are_counted(ctroom_home: Path, caplog: pytest.LogCaptureFixture) -> None:
     journal.LOG.propagate = True
     caplog.set_level(logging.INFO, journal.LOG.name)

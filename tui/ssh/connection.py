@@ -12,6 +12,7 @@ from tui.ssh.host import Host
 from tui.ssh.journal import note
 from tui.ssh.origin import counted, shown
 from tui.ssh.session import Session
+from tui.ssh.signatures import restrict
 
 WINDOW, PACKET = 64 * 1024, 32 * 1024
 """Bytes that a client may send before they are looked at; the largest packet."""
@@ -105,6 +106,7 @@ class Connection(asyncssh.SSHServer):
         if isinstance(found, Refused):
             return False
         self._candidate = found
+        restrict(key)
         return True
 
     def auth_completed(self) -> None:

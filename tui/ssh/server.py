@@ -15,6 +15,7 @@ from tui.ssh.connection import Connection
 from tui.ssh.host import Host
 from tui.ssh.journal import note, warn
 from tui.ssh.registry import CLOSING, REMOVED
+from tui.ssh.signatures import ALGORITHMS
 
 SWEEP_SECONDS = 60.0
 """How often dead processes' holds are charged, and what could not be saved is saved."""
@@ -80,6 +81,7 @@ class Server:
                 sftp_factory=None,
                 encoding=None,
                 compression_algs=["none"],
+                signature_algs=ALGORITHMS,
                 rdns_lookup=False,
                 login_timeout=limits.login_seconds,
                 keepalive_interval=limits.keepalive_seconds,
