@@ -19,30 +19,13 @@ from tui.core.settings import POOLED
 from tui.services.library import OpenConversation
 from tui.services.services import Services
 from tui.tabs.attaching import Attaching
-from tui.tabs.chat_entries import entry_of, welcome_words
+from tui.tabs.chat_entries import welcome_words
 from tui.tabs.chat_list import ChatList, deeds_bindings
 from tui.tabs.chat_pane import ConversationPane, Target
 from tui.tabs.chat_turns import NEW
-from tui.widgets.transcript.model import Entry
 
 if TYPE_CHECKING:
     from tui.services.search import SearchHit
-
-
-class _DatedPane(ConversationPane):
-    """Says of a prompt which day it is of, where that is not today.
-
-    Args:
-        services: The session's services.
-    """
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services.turns)
-        self._library = services.library
-
-    def _entry(self, message: Message) -> Entry:
-        today = self._library.today(self.zone)
-        return entry_of(message, self.zone, self.branch.place(message.id), today)
 
 
 class ChatTab(Attaching):
@@ -94,7 +77,7 @@ class ChatTab(Attaching):
             return self.chat
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, _DatedPane(services))
+        super().__init__(services, ConversationPane(services.turns, services.library))
         self.conversations = ChatList(services.library, services.store.load_attachment)
         self._chosen = False
         self._listed: tuple[Conversation, ...] | None = None

@@ -20,6 +20,7 @@ from tui.core.text import sanitize_line
 from tui.core.turns import PromptSaved, ReplyEnded, ReplyStarted, Retrying, TurnEvent, UsageProgress
 from tui.services.branches import OpenBranch
 from tui.services.conversation import Turns
+from tui.services.library import Library
 from tui.tabs.chat_actions import MessageActions
 from tui.tabs.chat_entries import (
     REPLYING,
@@ -63,6 +64,7 @@ class ConversationPane(MessageActions):
 
     Args:
         turns: Makes forecasts.
+        library: Knows which day it is.
     """
 
     target: reactive[Target | None] = reactive(None, repaint=False)
@@ -75,13 +77,14 @@ class ConversationPane(MessageActions):
         text: str
         forecast: TurnForecast
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, library: Library) -> None:
         super().__init__(id="conversation")
         self.title_line = TitleLine()
         self.queue = Static(id="queue", classes="notice", markup=False)
         self.refusal = Static(id="refusal", classes="notice", markup=False)
         self.prompt.border_subtitle = PROMPT_KEYS
         self._turns = turns
+        self._library = library
         self.zone: tzinfo = UTC
         """Where times are shown in."""
         self._turn_state: TurnState | None = None
@@ -162,7 +165,8 @@ class ConversationPane(MessageActions):
                 self.transcript.update_entry(key, notes=notes_of(message, digests))
 
     def _entry(self, message: Message) -> Entry:
-        return entry_of(message, self.zone, self.branch.place(message.id))
+        today = self._library.today(self.zone)
+        return entry_of(message, self.zone, self.branch.place(message.id), today)
 
     # Finding
 
