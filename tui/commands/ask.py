@@ -23,7 +23,7 @@ from tui.core.frozen import frozen
 from tui.core.settings import provider_name
 from tui.core.streams import Streams
 from tui.core.text import sanitize
-from tui.core.turns import ReplyEnded, Retrying, TurnEvent
+from tui.core.turns import ReplyEnded, ReplyStarted, Retrying, TurnEvent
 
 if TYPE_CHECKING:
     from tui.services.services import Services
@@ -106,7 +106,7 @@ class Question:
 
 
 async def ask(services: "Services", order: Question, text: str, streams: Streams) -> int:
-    """Have one turn in a new conversation.
+    """Have one turn in a new conversation, which does not outlive a turn that is refused.
 
     Args:
         services: Whose turn it is.
@@ -128,7 +128,8 @@ async def ask(services: "Services", order: Question, text: str, streams: Streams
     attached = await _attached(services, order.paths, chosen, using, yes=order.yes)
     conversation = await services.library.create(chosen, using, options)
     printer = Printer(streams, plain=not order.as_json)
-    async with aclosing(services.turns.send(conversation.id, text, attachments=attached)) as events:
+    turn = services.turns.send(conversation.id, text, attachments=attached, fresh=True)
+    async with aclosing(turn) as events:
         async for event in events:
             printer.take(event)
     if order.as_json:
@@ -150,6 +151,7 @@ class Printer:
     streams: Streams
     plain: bool
     text: list[str] = field(default_factory=list)
+    started: bool = False
     ended: ReplyEnded | None = None
 
     def take(self, event: TurnEvent) -> None:
@@ -158,6 +160,8 @@ class Printer:
             self.text.append(event.text)
             if self.plain:
                 self.streams.write(sanitize(event.text))
+        elif isinstance(event, ReplyStarted):
+            self.started = True
         elif isinstance(event, Retrying):
             self.streams.say(f"{event.reason} Trying again in {event.seconds:.0f} s.")
         elif isinstance(event, ReplyEnded):
@@ -181,7 +185,7 @@ class Printer:
         """The whole turn as one JSON object."""
         reply = self.ended.reply if self.ended else None
         return {
-            "conversation": conversation_id,
+            "conversation": conversation_id if self.started else None,
             "status": str(reply.status) if reply else "failed",
             "provider": reply.provider if reply else None,
             "model": reply.model if reply else None,

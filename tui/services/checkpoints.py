@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from tui.core.errors import StorageError
+from tui.core.errors import InvalidValueError, StorageError
 from tui.core.turns import UsageProgress
 from tui.services.accounting import Accounting
 from tui.services.meter import Meter
@@ -68,7 +68,8 @@ class Checkpoints:
             return
         measured = await meter.progress()
         self._emit(UsageProgress(measured))
-        await self._save()
+        with suppress(InvalidValueError):  # the conversation was removed: the reply is charged all the same
+            await self._save()
         await self._accounting.checkpoint(attempt_id, measured.usage)
 
     async def _wait_for_news(self, ending: asyncio.Event) -> bool:

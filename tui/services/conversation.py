@@ -112,6 +112,7 @@ class Turns:
         model: str | None = None,
         attachments: tuple[Attachment, ...] = (),
         instead_of: str | None = None,
+        fresh: bool = False,
     ) -> AsyncGenerator[TurnEvent, None]:
         """Send a prompt, and give the events of its turn; `ReplyEnded` is always the last, whatever fails.
 
@@ -128,9 +129,12 @@ class Turns:
             attachments: The files that go with it.
             instead_of: The id of an earlier prompt that this one stands in place of: it begins a branch
                 beside it. None: the prompt follows the active branch.
+            fresh: The conversation was made for this prompt: where the turn ends before it is admitted, for
+                want of room or of a key for one, it is removed with it.
         """
+        files = tuple(attachments)
         return self._take(
-            Order(conversation_id, text, provider, model, tuple(attachments), instead_of=instead_of)
+            Order(conversation_id, text, provider, model, files, instead_of=instead_of, fresh=fresh)
         )
 
     def again(

@@ -17,6 +17,7 @@ from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.services.branches import active_branch, last_below, lies_after, overlay, said_beside
 from tui.services.entries import TITLE_LENGTH, UNTITLED, newest_first, tags_of, title_of
+from tui.services.orphans import entry_of, remove_orphan
 
 
 @frozen
@@ -230,10 +231,21 @@ class Library:
             InvalidValueError: This user has no such deleted conversation.
             StorageError: It could not be removed.
         """
+        await self._remove(conversation_id, deleted=True)
 
+    async def discard(self, conversation_id: str) -> None:
+        """Remove a conversation that was made for a turn which came to nothing, as if it had never been.
+
+        Raises:
+            InvalidValueError: This user has no such conversation.
+            StorageError: It could not be removed.
+        """
+        await self._remove(conversation_id, deleted=False)
+
+    async def _remove(self, conversation_id: str, *, deleted: bool) -> None:
         def work(state: State) -> None:
-            doc_id, entry = self._find(state, conversation_id, deleted=True)
-            if entry.deleted_at is None:
+            doc_id, entry = self._find(state, conversation_id, deleted=deleted)
+            if deleted and entry.deleted_at is None:
                 raise InvalidValueError("Only a deleted conversation can be removed: delete it first.")
             state.conversations.remove(doc_id)
             for draft_id, draft in list(state.drafts):
@@ -248,14 +260,13 @@ class Library:
         """Save a message and make it the head: the message first, then the index.
 
         The first prompt's first line becomes the title, unless the user gave one. What another process said
-        while a reply streamed follows the reply.
+        while a reply streamed follows the reply. Nothing of it is left on disk where the conversation
+        is gone.
 
         Raises:
             InvalidValueError: This user has no such conversation.
             StorageError: The message or the index could not be saved; saving both again is safe.
         """
-        await self._refuse_foreign(conversation_id)
-        await self._store.save_messages(conversation_id, [message])
         now = self._clock()
 
         def enter(entry: Conversation) -> Conversation:
@@ -269,18 +280,23 @@ class Library:
                 entry = replace(entry, provider=message.provider, model=message.model)
             return entry
 
-        entered = await self._change(conversation_id, enter, deleted=True)
+        try:
+            await self.save_partial(conversation_id, message)
+            entered = await self._change(conversation_id, enter, deleted=True)
+        except InvalidValueError:
+            await remove_orphan(self._store, conversation_id, message.id)
+            raise
         if entered.head_id != message.id:
             await self._rejoin(entered, message)
 
     async def save_partial(self, conversation_id: str, message: Message) -> None:
-        """Save what has come of a reply; the index learns of it when it ends.
+        """Save a message alone, such as what has come of a reply; the index learns of it when it ends.
 
         Raises:
             InvalidValueError: This user has no such conversation.
             StorageError: It could not be saved.
         """
-        await self._refuse_foreign(conversation_id)
+        await self._check_ours(conversation_id)
         await self._store.save_messages(conversation_id, [message])
 
     async def branch_off(self, conversation_id: str, reply: Message) -> None:
@@ -290,8 +306,7 @@ class Library:
             InvalidValueError: This user has no such conversation.
             StorageError: It could not be saved.
         """
-        await self._refuse_foreign(conversation_id)
-        await self._store.save_messages(conversation_id, [reply])
+        await self.save_partial(conversation_id, reply)
         now = self._clock()
         await self._change(
             conversation_id,
@@ -319,14 +334,10 @@ class Library:
         )
         return await self.open(conversation_id)
 
-    async def _refuse_foreign(self, conversation_id: str) -> None:
-        """Nothing is ever written beside another user's messages."""
-        entries: Iterable[Conversation] = (entry for _, entry in self._store.view.conversations)
-        found = next((entry for entry in entries if entry.id == conversation_id), None)
-        if found is None:
-            entries = await self._store.load_older_conversations()
-            found = next((entry for entry in entries if entry.id == conversation_id), None)
-        if found is not None and found.user != self.user:
+    async def _check_ours(self, conversation_id: str) -> None:
+        """Nothing is ever written beside another user's messages, nor for a conversation that was removed."""
+        found = await entry_of(self._store, conversation_id)
+        if found is None or found.user != self.user:
             raise _gone()
 
     async def _rejoin(self, entry: Conversation, reply: Message) -> None:
@@ -338,14 +349,14 @@ class Library:
             await self._change(entry.id, lambda other: replace(other, head_id=reply.id), deleted=True)
 
     async def _mend(self, conversation_id: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        from tui.services.mending import mended_replies
+        from tui.services.mending import mended_replies, with_tail
 
         mended = mended_replies(self._store.view, messages, self._clock())
         if not mended:
             return messages
         await self._store.save_messages(conversation_id, mended)
         messages = overlay(messages, mended)
-        await self._change(conversation_id, lambda entry: _with_tail(entry, messages))
+        await self._change(conversation_id, lambda entry: with_tail(entry, messages))
         return messages
 
     async def _change(
@@ -378,10 +389,3 @@ class Library:
 
 def _gone() -> InvalidValueError:
     return InvalidValueError("This conversation is gone: choose another one or begin a new one.")
-
-
-def _with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversation:
-    """The index entry, with messages that a crash kept from it."""
-    branch = active_branch(messages, entry.head_id, entry.updated_at)
-    head = branch[-1].id if branch else entry.head_id
-    return replace(entry, head_id=head, message_count=len(messages))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tui.core.chat import Message, MessageStatus
+from tui.core.chat import Conversation, Message, MessageStatus
 from tui.core.ports import State
 from tui.core.usage import Provenance, Usage
+from tui.services.branches import active_branch
 
 
 def mended_replies(state: State, messages: Sequence[Message], now: datetime) -> tuple[Message, ...]:
@@ -39,3 +40,10 @@ def _interrupted(state: State, message: Message) -> Message:
         max(0, sum(row.reasoning for row in rows)),
     )
     return replace(message, usage=usage, provenance=Provenance.ORPHANED)
+
+
+def with_tail(entry: Conversation, messages: tuple[Message, ...]) -> Conversation:
+    """The index entry, with messages that a crash kept from it."""
+    branch = active_branch(messages, entry.head_id, entry.updated_at)
+    head = branch[-1].id if branch else entry.head_id
+    return replace(entry, head_id=head, message_count=len(messages))

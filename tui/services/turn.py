@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from itertools import count
 
@@ -304,7 +304,9 @@ class Turn:
                 seconds=self._seconds(),
                 finish=outcome.finish,
             )
-            if self._to_save:
+            if self._order.fresh and meter is None:
+                await self._discard()
+            elif self._to_save:
                 saved = await self._services.outbox.save(self._order.conversation_id, reply)
             charged = await self._charges.close(outcome.error)
         finally:
@@ -312,6 +314,11 @@ class Turn:
             no_key = isinstance(outcome.error, NoUsableKeyError)
             failure = outcome.error.kind if isinstance(outcome.error, ProviderError) else None
             self._emit(ReplyEnded(reply, charged, saved, refusal, no_key, outcome.finish, failure))
+
+    async def _discard(self) -> None:
+        """Remove a conversation that was made for a turn which was not admitted."""
+        with suppress(CtroomError):  # what can't be removed from a full disk is listed, and can be deleted
+            await self._services.library.discard(self._order.conversation_id)
 
     def _partial(self, meter: Meter) -> Message:
         reply = self._reply

@@ -91,5 +91,7 @@ class Order:
     """The id of the prompt that this one stands in place of. None: it follows the active branch."""
     reply_to: str | None = None
     """The id of a reply to have anew, or of a prompt without one. None: there is a prompt to send."""
+    fresh: bool = False
+    """Whether the conversation was made for this prompt: it goes again where no attempt is admitted."""
     carry_on: bool = False
     """Whether that reply is continued, rather than begun again."""

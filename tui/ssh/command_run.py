@@ -8,8 +8,8 @@ from tui.core.text import redact, sanitize
 from tui.ssh.host import Host
 
 INTERRUPTED = 130
-MOST_INPUT = 4 * 1024 * 1024
-"""Bytes of standard input."""
+MOST_INPUT = 1_000_000
+"""Bytes of standard input: more than the context of any model."""
 SILENT_SECONDS = 2.0
 """How long standard input may be silent before it is taken that nobody pipes anything."""
 MOST_UNSENT = 4 * 1024 * 1024
@@ -136,7 +136,7 @@ class CommandRun:
                 return ""
         await self._complete.wait()
         if len(self._typed) > MOST_INPUT:
-            raise InvalidValueError(f"Standard input is too long: the most is {MOST_INPUT // 1_048_576} MB.")
+            raise InvalidValueError(f"Standard input is too long: the most is {MOST_INPUT:,} bytes.")
         return self._typed.decode("utf-8", "replace")
 
     def _send(self, text: str, *, error: bool) -> None:

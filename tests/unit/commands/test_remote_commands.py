@@ -1,5 +1,6 @@
 """Commands that come over SSH, without a shell and without this machine's files."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from tests.support.session import DictSecrets, ManualClock, add_user
 from tests.ui.app_harness import connect
 from tui.commands.remote import run_remote
 from tui.services.build import build
+from tui.services.credentials import Credential
 from tui.services.services import Services
 from tui.storage.store import JsonStore
 
@@ -115,6 +117,19 @@ async def test_no_file_of_the_server_goes_along(session: Session, tmp_path: Path
     assert not [*session.services.store.view.conversations]
 
 
+async def test_an_ask_that_is_refused_leaves_nothing_behind(session: Session, tmp_path: Path) -> None:
+    assert await session.run("ask -p openai hi") == 4
+    assert "no default key for OpenAI" in session.errors
+    environ = {"OPENAI_API_KEY": "sk-x0123456789"}
+    rich = build(session.services.store, DictSecrets(), connect, ManualClock(), environ, "sam")
+    session.services = rich
+    assert await session.run(f"ask -p openai --json '{'long ' * 3_000}'") == 3
+    assert json.loads(session.out)["conversation"] is None
+    assert not [*rich.store.view.conversations]
+    assert not [*(tmp_path / "conversations").glob("*.json")]
+    await rich.turns.aclose()
+
+
 async def test_help_is_written_to_the_session_alone(
     session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,3 +138,25 @@ async def test_help_is_written_to_the_session_alone(
     assert "Usage: ssh HOST COMMAND" in session.out
     assert "--max-output" in session.out
     assert capsys.readouterr() == ("", "")
+
+
+async def test_an_ask_that_ends_before_it_is_admitted_leaves_nothing_behind(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(provider: str) -> Credential:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError(provider)
+
+    monkeypatch.setattr(session.services.keys, "credential", silent)
+    running = asyncio.create_task(session.run("ask hi"))
+    await asked.wait()
+    assert [*session.services.store.view.conversations]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await session.services.turns.drain()
+    assert not [*session.services.store.view.conversations]
+    assert not [*(tmp_path / "conversations").glob("*.json")]

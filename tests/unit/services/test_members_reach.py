@@ -170,6 +170,7 @@ REFUSED: dict[str, Try] = {
     ),
     "Library.delete": lambda at: at.sam.library.delete(at.conversation.id),
     "Library.restore": lambda at: at.sam.library.restore(at.deleted.id),
+    "Library.discard": lambda at: at.sam.library.discard(at.conversation.id),
     "Library.purge": lambda at: at.sam.library.purge(at.deleted.id),
     "Library.save": lambda at: at.sam.library.save(at.conversation.id, _reply(at)),
     "Library.save_partial": lambda at: at.sam.library.save_partial(at.conversation.id, _reply(at)),

@@ -12,7 +12,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.replay import Hold, Replay, StepClock, ended, talk
 from tests.support.session import ManualClock
 from tui.core.chat import Finish, FinishReason, Message, MessageStatus, TextDelta, UsageReport
-from tui.core.errors import StorageError, StorageErrorKind
+from tui.core.errors import InvalidValueError, StorageError, StorageErrorKind
 from tui.core.ports import State
 from tui.core.turns import UsageProgress
 from tui.core.usage import Provenance, Usage
@@ -277,3 +277,43 @@ async def test_a_changed_key_gets_a_connection_of_its_own() -> None:
     assert keys[-1] == "sk-another-0123456789"
     assert len(made) == made_before + 1
     assert made[0].closed
+
+
+async def test_a_reply_to_a_conversation_that_was_removed_is_charged_and_not_saved(tmp_path: Path) -> None:
+    clock, hold = ManualClock(), Hold()
+    store = await JsonStore.open(tmp_path / "home", clock)
+    session = await talk(
+        Replay([TextDelta("Half"), UsageReport(Usage(20, 2)), hold, *WHOLE]), store, clock=clock
+    )
+    path = tmp_path / "home" / "conversations" / f"{session.conversation.id}.json"
+    turn = asyncio.create_task(session.say())
+    await hold.reached.wait()
+    await session.services.library.discard(session.conversation.id)
+    assert not path.exists()
+    hold.release.set()
+    end = ended(await turn)
+    assert (end.charged, end.saved, end.reply.text) == (29, False, "HalfYes.")
+    assert session.turns.unsaved() == 0
+    assert not path.exists()
+    session.assert_settled()
+    await store.aclose()
+
+
+async def test_what_is_written_while_its_conversation_is_removed_goes_with_it(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = await JsonStore.open(tmp_path / "home", clock)
+    session = await talk(Replay(WHOLE), store, clock=clock)
+    assert (await session.reply()).saved
+    [prompt, reply] = await session.messages()
+    library, conversation_id = session.services.library, session.conversation.id
+    path = tmp_path / "home" / "conversations" / f"{conversation_id}.json"
+    await library.discard(conversation_id)
+    await store.save_messages(conversation_id, [reply])  # a part of it, by then too late
+    with pytest.raises(InvalidValueError, match="gone"):
+        await library.save(conversation_id, reply)
+    assert not path.exists()
+    await store.save_messages(conversation_id, [prompt, reply])
+    with pytest.raises(InvalidValueError, match="gone"):
+        await library.save(conversation_id, reply)
+    assert path.exists(), "more than one late message is not this one's to remove"
+    await store.aclose()
