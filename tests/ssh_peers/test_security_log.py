@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.ssh import LIMITS, READY, Served, serving, until
 from tests.unit.storage.support import FaultyFiles
+from tui import providers
 from tui.ssh import journal
 from tui.ssh.registry import ENDED, ENDED_THEMSELVES, REMOVED
 
@@ -204,3 +205,21 @@ async def test_ipv6_is_counted_by_network_and_logged_by_address(ctroom_home: Pat
         'refused address=::1 why="too many connections that have not signed in"',
         'refused address=::1 why="left without a login"',
     ]
+
+
+async def test_what_a_session_could_not_save_is_told(ctroom_home: Path, lines: Lines) -> None:
+    files = FaultyFiles()
+    async with serving(ctroom_home, connect=providers.connect, files=files) as served:
+        await served.add("sam")
+        client = await served.open("sam")
+        await client.until(READY)
+        client.send("/long 4000\r")
+        await client.until("Every reply")
+        files.fail("write", errno.ENOSPC)
+        client.process.channel.get_connection().abort()
+        await served.settled()
+        files.heal()
+        await served.host.save_unsaved()
+    [line] = lines("not")
+    assert line.startswith("not saved yet user=sam messages=1 charges=1 why=full")
+    assert not [line for line in lines("end") if "connection lost" not in line]

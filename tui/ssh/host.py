@@ -116,7 +116,8 @@ class Host:
     async def settle(self, services: Services) -> None:
         """End a session's turns, save and charge what came of them; the store stays open."""
         await services.turns.aclose()
-        if services.turns.unsaved():
+        if left := services.turns.waiting():
+            warn("not saved yet", user=services.user, messages=left.messages, charges=left.charges, why=left.why)
             self._unsaved.append(services)
 
     async def save_unsaved(self) -> None:

@@ -12,6 +12,7 @@ from tui import __version__
 from tui.core.errors import CtroomError, StorageError, StorageErrorKind
 from tui.services.services import Services
 from tui.ssh.connection import Connection
+from tui.ssh.disk import DiskWatch
 from tui.ssh.host import Host
 from tui.ssh.journal import note, warn
 from tui.ssh.registry import CLOSING, REMOVED
@@ -135,7 +136,9 @@ class Server:
         self._host.refusals.sum_up()
 
     async def _sweep(self) -> None:
+        disk = DiskWatch(self._host.home)
         while True:
+            await disk.look()
             with suppress(CtroomError):
                 await self._services.turns.recover()
             await self._host.save_unsaved()
