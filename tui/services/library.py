@@ -17,7 +17,6 @@ from tui.core.ports import Clock, State, Store
 from tui.core.text import sanitize_line
 from tui.services.branches import active_branch, last_below, lies_after, overlay, said_beside
 from tui.services.entries import TITLE_LENGTH, UNTITLED, newest_first, tags_of, title_of
-from tui.services.orphans import entry_of, remove_orphan
 
 
 @frozen
@@ -284,6 +283,8 @@ class Library:
             await self.save_partial(conversation_id, message)
             entered = await self._change(conversation_id, enter, deleted=True)
         except InvalidValueError:
+            from tui.services.orphans import remove_orphan
+
             await remove_orphan(self._store, conversation_id, message.id)
             raise
         if entered.head_id != message.id:
@@ -336,6 +337,8 @@ class Library:
 
     async def _check_ours(self, conversation_id: str) -> None:
         """Nothing is ever written beside another user's messages, nor for a conversation that was removed."""
+        from tui.services.orphans import entry_of
+
         found = await entry_of(self._store, conversation_id)
         if found is None or found.user != self.user:
             raise _gone()
