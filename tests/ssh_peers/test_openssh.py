@@ -158,10 +158,10 @@ def test_a_foreign_name_is_no_other_identity_and_a_foreign_key_none(run_ctroom: 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
 def test_keys_of_other_types_sign_in_and_none_with_sha_1(run_ctroom: Program, kind: str) -> None:
+    key = new_key(run_ctroom.directory / "kim", kind)
+    added = run_ctroom("users", "add", "kim", "--key-file", f"{key}.pub")
+    assert added.returncode == 0, added.stderr
     with serve(run_ctroom) as served:
-        key = new_key(run_ctroom.directory / "kim", kind)
-        added = run_ctroom("users", "add", "kim", "--key-file", f"{key}.pub")
-        assert added.returncode == 0, added.stderr
         kim = replace(served.ssh, key=key)
         ran = kim.run("usage", "--json", before=["-v"])
         assert ran.returncode == 0, ran.stderr

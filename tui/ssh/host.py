@@ -117,7 +117,13 @@ class Host:
         """End a session's turns, save and charge what came of them; the store stays open."""
         await services.turns.aclose()
         if left := services.turns.waiting():
-            warn("not saved yet", user=services.user, messages=left.messages, charges=left.charges, why=left.why)
+            warn(
+                "not saved yet",
+                user=services.user,
+                messages=left.messages,
+                charges=left.charges,
+                why=left.why,
+            )
             self._unsaved.append(services)
 
     async def save_unsaved(self) -> None:
