@@ -210,6 +210,21 @@ async def test_what_a_full_disk_refused_is_saved_after_the_session_is_gone(ctroo
         await assert_kept(served)
 
 
+async def test_a_full_disk_is_told_to_a_member_without_the_hosts_paths(ctroom_home: Path) -> None:
+    files = FaultyFiles()
+    async with serving(ctroom_home, connect=providers.connect, files=files) as served:
+        for name in ("sam", "ann"):
+            await served.add(name, admin=name == "ann")
+        files.fail("write", errno.ENOSPC)
+        member, admin = await served.run("sam", "ask hi"), await served.run("ann", "ask hi")
+        assert (member.exit_status, member.stdout) == (1, "")
+        assert member.stderr == (
+            "The host's disk is full: tell its admin. What you wrote is kept while this session lasts.\n"
+        )
+        assert "free some space" in str(admin.stderr)
+        files.heal()
+
+
 async def test_the_reply_of_a_member_who_is_removed_with_all_they_wrote_leaves_no_file(
     ctroom_home: Path,
 ) -> None:

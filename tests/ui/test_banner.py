@@ -20,9 +20,11 @@ def banner(ui: Running) -> str:
 
 @pytest.mark.parametrize("kind", StorageErrorKind)
 def test_every_trouble_fits_a_small_screen_and_says_that_figures_may_be_old(kind: StorageErrorKind) -> None:
-    (line,) = banner_lines(StorageError(kind, "whatever"), Unsaved())
-    assert "figures may be old" in line
-    assert len(line) <= 78
+    for member in (False, True):
+        (line,) = banner_lines(StorageError(kind, "whatever"), Unsaved(), member=member)
+        assert "figures may be old" in line
+        assert len(line) <= 78
+    assert "restore" not in line, "a member can't"
 
 
 @pytest.mark.parametrize(

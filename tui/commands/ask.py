@@ -136,12 +136,15 @@ async def ask(services: "Services", order: Question, text: str, streams: Streams
         streams.write(json.dumps(printer.report(conversation.id)) + "\n")
     status = printer.finish()
     if not await services.turns.save_pending():
-        streams.say(
-            "This turn was not saved, so it is only shown here: free some space on the disk, or look who "
-            "may write to the data directory."
-        )
+        streams.say(f"This turn was not saved, so it is only shown here: {_remedy(services)}.")
         return status or FAILED
     return status
+
+
+def _remedy(services: "Services") -> str:
+    if services.remote and not services.settings.is_admin():
+        return "tell the host's admin"
+    return "free some space on the disk, or look who may write to the data directory"
 
 
 @dataclass(slots=True)

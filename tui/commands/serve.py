@@ -116,12 +116,14 @@ def make_host(
     from tui.commands.remote import run_remote
     from tui.paths import data_directory
     from tui.services.build import build
+    from tui.services.member_store import MemberStore
     from tui.ssh.access import Access
     from tui.ssh.host import Host
     from tui.ssh.registry import Registry, SessionsOf
+    from tui.ssh.storage_log import StorageLog
     from tui.storage.secrets import open_secrets
 
-    registry = Registry()
+    registry, log = Registry(), StorageLog(monotonic)
     environ = dict(os.environ)
 
     def make_services(user: str) -> "Services":
@@ -129,7 +131,7 @@ def make_host(
             return services.users.role(user) == "admin"
 
         return build(
-            store=services.store,
+            store=MemberStore(services.store, user, log.note),
             secrets=open_secrets(environ),  # what a keyring can't keep is kept for one session
             connect=connect,
             clock=utc_now,

@@ -15,6 +15,7 @@ _STALE = {
     StorageErrorKind.UNREADABLE: "The data can't be read; figures may be old. Check its permissions.",
     StorageErrorKind.MISSING: "The data is gone; figures may be old. Put it back or 'ctroom restore'.",
 }
+_STALE_AT_HOST = "The host can't read its data; figures may be old. Tell its admin."
 _STALE_ELSE = "The data could not be read; figures may be old. Ctroom tries again."
 _WHY = {
     StorageErrorKind.FULL: "disk full",
@@ -57,7 +58,9 @@ class Banner(Static):
 
     def _look(self) -> None:
         """The services call this outside of the widget's own context."""
-        lines = banner_lines(self._services.store.problem, self._services.turns.waiting())
+        services = self._services
+        member = services.remote and not services.settings.is_admin()
+        lines = banner_lines(services.store.problem, services.turns.waiting(), member=member)
         if lines != self.lines:
             self.lines = lines
             self.call_later(self._show)
@@ -68,15 +71,18 @@ class Banner(Static):
         self.screen.refresh_bindings()
 
 
-def banner_lines(problem: StorageError | None, unsaved: Unsaved) -> tuple[str, ...]:
+def banner_lines(problem: StorageError | None, unsaved: Unsaved, *, member: bool = False) -> tuple[str, ...]:
     """What is wrong, a line for each trouble; none where all is well.
 
     Args:
         problem: Why the state could not be read again.
         unsaved: What is kept in memory.
+        member: Whether it is for one who can't mend the host's data.
     """
     lines = []
-    if problem:
+    if problem and member and problem.kind in _STALE:
+        lines.append(_STALE_AT_HOST)
+    elif problem:
         lines.append(_STALE.get(problem.kind, _STALE_ELSE))
     if unsaved:
         lines.append(f"{unsaved_words(unsaved)}: Ctroom tries again · Ctrl+S now")
