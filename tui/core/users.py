@@ -5,11 +5,12 @@ from datetime import datetime
 
 from tui.core.errors import InvalidValueError
 from tui.core.frozen import frozen
+from tui.core.text import redact
 
 MOST_NAME = 32
 """Characters of a user's name."""
 
-_NAME = rf"[a-z][a-z0-9._-]{{0,{MOST_NAME - 1}}}"
+_NAME = rf"[a-z](?:[a-z0-9._-]{{0,{MOST_NAME - 2}}}[a-z0-9_-])?"
 _RESERVED = frozenset(
     {
         "admin",
@@ -63,13 +64,15 @@ def check_user_name(name: str) -> str:
     """The name, if a user may have it.
 
     Raises:
-        InvalidValueError: Wrong characters or length, or a name that would be taken for someone else's.
+        InvalidValueError: Wrong characters or length, or a name taken for another user's or for a key.
     """
     if not re.fullmatch(_NAME, name):
         raise InvalidValueError(
             f"A user's name has 1 to {MOST_NAME} small letters, digits, dots, hyphens or underscores, "
-            "a letter first."
+            "a letter first and no dot at the end."
         )
+    if redact(name) != name:
+        raise InvalidValueError("That name looks like an API key, which no log may show: choose another.")
     if name in _RESERVED:
         raise InvalidValueError(f"The name {name!r} is reserved: choose another.")
     return name

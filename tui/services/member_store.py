@@ -1,4 +1,4 @@
-"""The server's store as its users see it: its failures are the host's, without paths and remedies for members."""
+"""The server's store as its users see it: failures are the host's, without paths and remedies for members."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
