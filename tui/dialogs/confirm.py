@@ -3,6 +3,7 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from tui.core.text import sanitize
@@ -36,6 +37,11 @@ class ConfirmDialog(Dialog[bool]):
             with Horizontal(classes="answers"):
                 yield Button(self._no, id="no", compact=True)
                 yield Button(self._yes, id="yes", variant="error", compact=True)
+
+    def repeats(self, below: Screen[object]) -> bool:
+        """Whether the same is asked already: two files that were dropped ask each for themselves."""
+        asked = (self._question, self._detail)
+        return isinstance(below, ConfirmDialog) and (below._question, below._detail) == asked
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

@@ -77,15 +77,12 @@ class LineDialog(Dialog[Answer]):
     @on(Input.Submitted)
     async def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if not self.is_current:  # an earlier Enter did it
-            return
         try:
             answer = await self._take(event.value)
         except CtroomError as error:
             self._say(str(error), wrong=True)
         else:
-            if self.is_current:  # nobody closed it meanwhile
-                self.dismiss(answer)
+            self.dismiss(answer)
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
         about = self.query_one(".detail", Static)
