@@ -7,8 +7,8 @@ from textual.screen import Screen
 
 from tui.core.pace import Pace
 
-HASTE_SECONDS = 0.3
-"""How long after a key everything is drawn at once."""
+HASTE_SECONDS = 1.5
+"""How long after a key everything is drawn at once: with 100 busy sessions it takes up to a second to act."""
 OPENING_SECONDS = 2.0
 """The same after the session's beginning."""
 
