@@ -78,7 +78,7 @@ async def test_a_setting_is_saved_on_enter(
         ("tiers.basic", "1,00", "grouped by threes"),
         ("openai.base_url", "ftp://example", "Enter an address"),
         ("google.sdk", "gemini", "is not a Google SDK"),
-        ("theme", "neon", "Choose one of"),
+        ("theme", "neon", "is not a theme: choose from"),
     ],
 )
 async def test_a_wrong_value_is_refused_in_words_beside_its_field(
