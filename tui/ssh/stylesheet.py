@@ -46,9 +46,5 @@ class SharedStylesheet(Stylesheet):
         return rules
 
     def reparse(self) -> None:
-        """Parse what there is anew, with the variables as they are now."""
-        made = SharedStylesheet(variables=self._variables)
-        made.source = dict(self.source)
-        made.parse()
-        self._rules, self._rules_map = made._rules, None
-        self._require_parse = False
+        """Parse what there is anew, with the variables as they are now; where that fails, the rules stay."""
+        self.parse()
