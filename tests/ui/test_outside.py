@@ -52,6 +52,15 @@ def toasts(ui: Running) -> list[str]:
     return [toast.message for toast in ui.app._notifications]
 
 
+async def take_selection(ui: Running, wire: Wire, key: str) -> None:
+    """Select a whole prompt and press a key: the clipboard has it, and nothing is said."""
+    ui.prompt.text = "some text"
+    ui.prompt.select_all()
+    await ui.pilot.press(key)
+    await ui.until(lambda: wire.clipboard == ["some text"])
+    assert toasts(ui) == []
+
+
 async def show(ui: Running, *bodies: str) -> None:
     """A conversation of one prompt and replies; the transcript has the focus."""
     entries = [Entry("u", EntryRole.USER, "A prompt", "You")]
@@ -125,11 +134,7 @@ async def test_control_c_copies_what_is_selected_in_the_prompt_and_says_nothing(
 ) -> None:
     async with running(tmp_path) as ui:
         wire = Wire(ui, monkeypatch)
-        ui.prompt.text = "some text"
-        ui.prompt.select_all()
-        await ui.pilot.press("ctrl+c")
-        await ui.until(lambda: wire.clipboard == ["some text"])
-        assert toasts(ui) == []
+        await take_selection(ui, wire, "ctrl+c")
 
 
 async def test_rows_are_selected_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,11 +155,7 @@ async def test_cutting_in_the_prompt_reaches_the_clipboard_without_a_toast(
 ) -> None:
     async with running(tmp_path) as ui:
         wire = Wire(ui, monkeypatch)
-        ui.prompt.text = "some text"
-        ui.prompt.select_all()
-        await ui.pilot.press("ctrl+x")
-        await ui.until(lambda: wire.clipboard == ["some text"])
-        assert toasts(ui) == []
+        await take_selection(ui, wire, "ctrl+x")
         await ui.pilot.press("ctrl+v")
         assert ui.prompt.text == "some text"
 
