@@ -291,7 +291,9 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Let the app come to rest, with cursors that do not blink."""
+    """Let the app come to rest, with cursors that do not blink, and fields that have their choices."""
+    while not all(worker.is_finished for worker in pilot.app.workers if worker.group == "zones"):
+        await pilot.pause(0.01)
     for field_ in pilot.app.screen.query(Input):
         field_.cursor_blink = False
     await pilot.pause()

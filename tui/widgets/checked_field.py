@@ -161,6 +161,8 @@ class CheckedField(FieldRow):
         self._choices = tuple(choices)
         if self._open:
             self.grow()
+        else:
+            self.refresh()
 
     def set_hint(self, hint: str) -> None:
         """Change the note that is shown while there is nothing more important to say."""

@@ -35,6 +35,9 @@ class FieldApp(App[None]):
     def lines(self) -> list[str]:
         return [self.box.render_line(y).text.strip() for y in range(self.box.size.height)]
 
+    def painted(self) -> str:
+        return "\n".join(strip.text for strip in self.screen._compositor.render_strips())
+
     def on_checked_field_committed(self, event: CheckedField.Committed) -> None:
         self.committed.append((event.value, event.accepted))
 
@@ -358,3 +361,12 @@ async def test_words_about_a_choice_are_there_whole_or_not_at_all(width: int, li
         await pilot.press("down")
         await pilot.pause()
         assert app.lines()[1] == line
+
+
+async def test_choices_that_come_later_are_announced_on_the_screen() -> None:
+    app = FieldApp(CheckedField("Colour", "red"))
+    async with app.run_test() as pilot:
+        assert "▾" not in app.painted()
+        app.box.set_choices(COLOURS)
+        await pilot.pause()
+        assert "▾" in app.painted()
