@@ -80,6 +80,26 @@ async def test_scrolling_renders_only_what_comes_into_view() -> None:
         assert app.transcript.store.renders < 30
 
 
+async def test_another_branch_is_nothing_new_and_what_streams_below_it_is() -> None:
+    app = TranscriptApp(conversation(100))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("home")
+        other = [
+            Entry(f"other {entry.key}", entry.role, entry.title, entry.body) for entry in conversation(90)
+        ]
+        app.transcript.replace_after("9", [*other, reply()])
+        await pilot.pause()
+        assert app.following[-1] == (False, 0)
+        assert app.transcript.keys[9:11] == ["9", "other 0"]
+        assert "Message 0." in app.transcript.visible_text()
+        app.transcript.stream("reply", "One.\n\nTwo.\n\nThree.")
+        app.transcript.entry_text("reply")  # flushes
+        await pilot.pause()
+        assert app.following[-1] == (False, 6)  # five, and one that parts them from the head
+        await pilot.press("end")
+        assert "Three." in app.transcript.visible_text()
+
+
 async def test_streamed_text_is_shown_with_its_status_and_then_exactly() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:

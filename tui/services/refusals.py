@@ -45,15 +45,20 @@ def refused(refusal: Refusal, needed: int, resets_at: datetime, viewer: Viewer) 
                 f"shorten it, or add your own API key in Settings.{until}"
             )
         case RefusalReason.DAY_EXHAUSTED:
-            message = f"{QUOTA_GONE}{until} {_raise(viewer)}"
+            message = f"{QUOTA_GONE}{_rest(left)}{until} {_raise(viewer)}"
         case RefusalReason.POOL_EXHAUSTED:
-            message = f"{QUOTA_GONE} {_top_up(viewer)}"
+            message = f"{QUOTA_GONE}{_rest(left) if viewer.admin else ''} {_top_up(viewer)}"
     return QuotaRefusedError(refusal.reason, message, resets_at if of_day else None)
 
 
 def resets(resets_at: datetime, zone_name: str) -> str:
     """The time of a reset on the viewer's clock: "00:00"."""
     return f"{resets_at.astimezone(zone(zone_name)):%H:%M}"
+
+
+def _rest(left: int) -> str:
+    """What the footer still shows, so that nobody wonders at it."""
+    return f" What is left ({left:,}) is too little for a reply." if left else ""
 
 
 def _return(resets_at: datetime, viewer: Viewer) -> str:

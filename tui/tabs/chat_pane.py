@@ -140,9 +140,8 @@ class ConversationPane(MessageActions):
         """
         self.branch = OpenBranch(messages, everything)
         parts = next((n for n, message in enumerate(messages) if message.id == message_id), 0)
-        self.transcript.cut_after(messages[parts - 1].id if parts else None)
-        for message in messages[parts:]:
-            self.transcript.append(self._entry(message))
+        stays = messages[parts - 1].id if parts else None
+        self.transcript.replace_after(stays, [self._entry(message) for message in messages[parts:]])
         self.transcript.scroll_to_entry(message_id)
         self.prompt.remember([message.text for message in messages if message.role is Role.USER])
 

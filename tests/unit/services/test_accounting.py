@@ -104,6 +104,20 @@ async def test_the_day_gone_says_when_it_returns_on_the_viewers_clock(local: Ses
     assert refused.value.resets_at == local.clock.now + timedelta(hours=7)
 
 
+@pytest.mark.parametrize("limit", ["pool", "day"])
+async def test_a_rest_too_small_for_a_reply_is_named_beside_the_words(local: Session, limit: str) -> None:
+    if limit == "pool":
+        await local.accounting.set_purchased("openai", 30)
+    else:
+        await local.spend(9_970)
+    with pytest.raises(QuotaRefusedError) as refused:
+        await local.hold(estimate=500)
+    assert str(refused.value).startswith(
+        "You've used all available tokens. Please add your own API key in Settings. "
+        "What is left (30) is too little for a reply. "
+    )
+
+
 async def test_other_holds_in_the_way_ask_for_patience(local: Session) -> None:
     await local.accounting.set_purchased("openai", 1_000)
     hold = await local.hold(estimate=100, wanted=900)

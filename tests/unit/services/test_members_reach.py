@@ -388,6 +388,10 @@ async def test_what_a_scarce_pool_has_left_is_not_told(place: Place) -> None:
     assert told.refused
     assert "333" not in told.refused
     assert "fewer are left" in told.refused
+    await place.host.accounting.set_purchased("openai", SPENT + 33)
+    told = await place.sam.turns.forecast(mine.id, "openai", "gpt-5.1", "word")
+    assert told.refused
+    assert "33" not in told.refused
     await place.host.accounting.add_purchased("openai", 100_000)
     assert place.sam.accounting.tells_room("openai")
     assert place.sam.accounting.forecast("openai", 10, 400).left == 590

@@ -119,6 +119,24 @@ class Transcript(SelectableEntries, can_focus=True):
             self.settle()
         self.refresh()
 
+    def replace_after(self, key: str | None, entries: Iterable[Entry]) -> None:
+        """Show other entries after one, in place of what followed it; none of their lines counts as new.
+
+        Args:
+            key: The last entry that stays; None for none.
+            entries: What follows it now.
+        """
+        self.cut_after(key)
+        added = [self.store.append(entry) for entry in entries]
+        if self._width:
+            for index in added:
+                self.heights.append(0)
+                self.measure(index)
+            self.put(self.scroll_y)
+            self.settle()
+        self._new_lines = 0
+        self.post_message(self.FollowingChanged(self, self.following, 0))
+
     def stream(self, key: str, delta: str) -> None:
         """Add Markdown to the body of an entry whose status is STREAMING; it is shown within 0.1 s."""
         self.store.push(self.store.index(key), body=delta)
