@@ -307,3 +307,13 @@ async def open_latest(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: bool(app.chat.conversations.rows))
     await pilot.press("f8", "home", "enter")
     await until(pilot, lambda: app.chat.conversation is not None)
+
+
+async def forecast(pilot: Pilot[Any]) -> None:
+    """Wait for the forecast of all that is written by now: one of less may be shown already."""
+    app = pilot.app
+    assert isinstance(app, CtroomApp)
+    prompt = app.chat.pane.prompt
+    prompt.border_subtitle = ""
+    app.chat.pane.follow_usage()
+    await until(pilot, lambda: "about" in str(prompt.border_subtitle))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.snapshots.scenes import Scene, open_latest, until
+from tests.snapshots.scenes import Scene, forecast, open_latest, until
 from tests.snapshots.test_screens import SIZES, Compare
 from tests.support.files import pdf, png
 from tui.app import CtroomApp
@@ -36,7 +36,7 @@ def test_files_over_the_prompt(example: Scene, snap_compare: Compare, size: tupl
             await pilot.press(*beginning, "tab")
             await until(pilot, lambda number=number: len(prompt.attached) == number)  # type: ignore[misc]
         await pilot.press(*"Compare these.")
-        await until(pilot, lambda: "refused" in str(prompt.border_subtitle))
+        await forecast(pilot)
 
     assert snap_compare(example.app(), terminal_size=size, run_before=attach)
 
@@ -49,6 +49,6 @@ def test_paths_are_offered(example: Scene, snap_compare: Compare) -> None:
         await open_latest(pilot)
         await pilot.press(*"Explain @")
         await until(pilot, lambda: app.chat.files is not None and app.chat.files.paths.is_open)
-        await until(pilot, lambda: "about" in str(app.chat.pane.prompt.border_subtitle))
+        await forecast(pilot)
 
     assert snap_compare(example.app(), terminal_size=(120, 40), run_before=write)

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.snapshots.scenes import NARROW, SMALL, TINY, WIDE, Scene, exchange, open_latest, settled, until
+from tests.snapshots.scenes import (
+    NARROW,
+    SMALL,
+    TINY,
+    WIDE,
+    Scene,
+    exchange,
+    forecast,
+    open_latest,
+    settled,
+    until,
+)
 from tests.snapshots.test_screens import SIZES, Compare, pressing
 from tests.support.replay import Hold, Replay
 from tui.app import CtroomApp
@@ -135,7 +146,7 @@ def test_an_earlier_prompt_is_edited(example: Scene, snap_compare: Compare, size
         await pilot.pause()
         await pilot.press("k", "k", "e")
         await until(pilot, lambda: app.chat.pane.editing is not None)
-        await until(pilot, lambda: "about" in str(app.chat.pane.prompt.border_subtitle))
+        await forecast(pilot)
 
     assert snap_compare(example.app(), terminal_size=size, run_before=edit)
 
@@ -219,7 +230,7 @@ def test_a_conversation_in_little_room(example: Scene, snap_compare: Compare, si
         await pilot.press(
             *"A prompt of several rows, which scrolls within itself, ", "ctrl+j", *"and leaves room."
         )
-        await until(pilot, lambda: "about" in str(app.chat.pane.prompt.border_subtitle))
+        await forecast(pilot)
 
     assert snap_compare(example.app(), terminal_size=size, run_before=write)
 
