@@ -36,7 +36,8 @@ from tui.storage.store import JsonStore
 
 LAST = "This was the last of them"
 TYPED = "zqvkzjqxvzkqjzvxqkzjvqxkzq"
-PATIENCE = 600.0
+PATIENCE = 300.0
+"""Seconds after which a client is given up, and with it the longer replies."""
 QUIET_SECONDS = 0.4
 MAKE_ELIAS = """import asyncio, elia_chat.database.models
 from elia_chat.database.database import create_database
@@ -251,10 +252,14 @@ def one_size(count: int, options: argparse.Namespace) -> None:
                         f"{max(keys):.0f}",
                     ]
                     opening[client.name] = cells
-                for tokens in options.tokens:
+                for tokens in sorted(options.tokens):
                     with started(client, directory) as terminal:
                         opened(client, terminal)
-                        figures = streamed(client, terminal, server, tokens, options.pace)
+                        try:
+                            figures = streamed(client, terminal, server, tokens, options.pace)
+                        except AssertionError:
+                            streaming[f"{client.name}, {tokens:,}"] = [f"not within {PATIENCE:.0f} s"]
+                            break
                     streaming[f"{client.name}, {tokens:,}"] = [f"{figure:.0f}" for figure in figures]
         show(f"{count:,} messages", ("open CPU ms", "wall ms", "key p50 ms", "worst"), opening)
         show(
