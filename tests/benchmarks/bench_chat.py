@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -59,6 +60,19 @@ class Client:
 
 @contextmanager
 def started(client: Client, directory: Path) -> Iterator[Terminal]:
+    """Run a client; what it writes is gone afterwards, so that the next run begins with the same."""
+    with tempfile.TemporaryDirectory() as kept:
+        shutil.copytree(directory, kept, dirs_exist_ok=True)
+        try:
+            with _running(client, directory) as terminal:
+                yield terminal
+        finally:
+            shutil.rmtree(directory)
+            shutil.copytree(kept, directory)
+
+
+@contextmanager
+def _running(client: Client, directory: Path) -> Iterator[Terminal]:
     env = child_environment(directory) | client.environment
     with Terminal(client.command, env=env, cols=120, rows=40, cwd=directory) as terminal:
         terminal.wait_for(client.ready, 60)
