@@ -57,22 +57,31 @@ def safe_strip(segments: Iterable[Segment], text: str, length: int) -> Strip:
         segments = [Segment(_UNSAFE.sub("\ufffd", part), style) for part, style, _ in segments]
         return Strip(segments)
     if _CLUSTERS.search(text):
-        return Strip(_split_clusters(segments), length)
+        return Strip(_split_clusters(segments, text), length)
     return Strip(segments, length)
 
 
-def _split_clusters(segments: Iterable[Segment]) -> list[Segment]:
-    """Give each joined emoji its own segment: the compositor counts a segment's cells by character."""
+def _split_clusters(segments: Iterable[Segment], text: str) -> list[Segment]:
+    """Give each joined emoji its own segment: the compositor counts a segment's cells by character.
+
+    A highlighter may have parted one; it is whole again, in the style that it begins with.
+    """
     out: list[Segment] = []
-    for text, style, _ in segments:
-        at = 0
-        for match in re.finditer(_CLUSTER, text):
-            if match.start() > at:
-                out.append(Segment(text[at : match.start()], style))
-            out.append(Segment(match[0], style))
-            at = match.end()
-        if at < len(text):
-            out.append(Segment(text[at:], style))
+    clusters = re.finditer(_CLUSTER, text)
+    cluster = next(clusters, None)
+    at = end = 0
+    for part, style, _ in segments:
+        end += len(part)
+        while at < end:
+            if cluster is None or cluster.start() >= end:
+                out.append(Segment(text[at:end], style))
+                at = end
+                break
+            if at < cluster.start():
+                out.append(Segment(text[at : cluster.start()], style))
+            out.append(Segment(cluster[0], style))
+            at = cluster.end()
+            cluster = next(clusters, None)
     return out
 
 

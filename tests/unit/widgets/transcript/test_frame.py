@@ -93,6 +93,7 @@ def assert_framed(lines: list[Line], width: int) -> None:
 @example("| " + "long " * 40 + "| b |\n|---|---|\n| 漢字 | 👨‍👩‍👧‍👦 |", 10)
 @example("> " * 40 + "- " * 40 + "deep", 10)
 @example("word " * 3 + "x" * 10_000, 10)
+@example("```python\n👩‍💻 ", 10)
 def test_no_line_is_wider_than_the_frame(document: str, width: int) -> None:
     source = sanitize(document)
     assert_framed(render_document(source, width, Palette())[0], width)
