@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from tests.ui.app_harness import SMALL, Running, running
 from tui import dialogs
@@ -221,3 +222,22 @@ async def test_a_flood_of_opening_and_closing_leaves_the_app_as_it_was(tmp_path:
         await settle(ui)
         await close_all(ui)
         await assert_answers_a_prompt(ui)
+
+
+async def test_a_file_is_replaced_by_an_enter_that_knows_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with running(tmp_path / "home", SMALL) as ui:
+        dialog = _code(ui)
+        ui.app.push_screen(dialog)
+        await settle(ui)
+        there = tmp_path / dialog.query_one(Input).value
+        there.write_text("mine")
+        press_at_once(ui, "enter", "enter")
+        await ui.until(lambda: "exists already" in ui.screen_text())
+        await settle(ui)
+        assert there.read_text() == "mine"
+        await ui.pilot.press("enter")
+        await ui.until(lambda: len(ui.app.screen_stack) == 1)
+        assert there.read_text() != "mine"

@@ -18,7 +18,7 @@ ABOUT = "In the directory where Ctroom was started, unless the path says otherwi
 class SaveCodeDialog(Dialog[str]):
     """A field for the path; it answers with the whole path of the file once that is written.
 
-    A file that is there is replaced only by a second Enter.
+    A file that is there is replaced only by a second Enter, once it is shown what that would do.
 
     Args:
         block: The code block.
@@ -64,10 +64,15 @@ class SaveCodeDialog(Dialog[str]):
                 save_code, event.value, self._block.text, self._user, replace=replace
             )
         except InvalidValueError as error:
-            self._refused = event.value if isinstance(error, FileExistsAlreadyError) else ""
             self._say(str(error), wrong=True)
+            self._refused = ""
+            if isinstance(error, FileExistsAlreadyError):
+                self.call_after_refresh(self._offer_to_replace, event.value)
         else:
             self.dismiss(path)
+
+    def _offer_to_replace(self, path: str) -> None:
+        self._refused = path
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
         about = self.query_one(".detail", Static)
