@@ -86,7 +86,9 @@ class AppRun:
             if self._ending:
                 self._write_sentence(self._goodbye)
                 return FAILED
-            app = ServedApp(services, environ=self._environ(), terminal=self._terminal)
+            app = ServedApp(
+                services, environ=self._environ(), terminal=self._terminal, queue=self._host.paint_queue
+            )
             drawn = asyncio.Event()
             app.when_drawn(drawn.set)
             self._app = app

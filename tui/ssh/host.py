@@ -17,6 +17,7 @@ from tui.ssh.journal import warn
 from tui.ssh.limits import Counter, Limits
 from tui.ssh.load import LoadMeter
 from tui.ssh.memory import Collector
+from tui.ssh.paint_queue import PaintQueue
 from tui.ssh.refusals import Refusals
 from tui.ssh.registry import Registry
 
@@ -74,6 +75,7 @@ class Host:
         self.refusals = Refusals(limits)
         self.load = LoadMeter(pace)
         self.memory = Collector(lambda: len(registry), lambda: self.load.calm)
+        self.paint_queue = PaintQueue()
         self.mounting = asyncio.Semaphore(limits.mounting)
         self.strangers = Counter()
         """Connections that have not signed in, by what their address is counted as."""

@@ -17,6 +17,7 @@ from tui.services.services import Services
 from tui.ssh.colours import DEPTHS, colour_system
 from tui.ssh.driver import ChannelDriver
 from tui.ssh.keyboard import MOST_PASTED
+from tui.ssh.paint_queue import PaintQueue
 from tui.ssh.screen import PacedScreen
 from tui.ssh.stylesheet import SharedStylesheet
 from tui.ssh.terminal import Terminal
@@ -30,15 +31,19 @@ class ServedApp(CtroomApp):
         services: The user's services.
         environ: The session's environment: never the server's.
         terminal: Where it is.
+        queue: In which sessions wait to draw.
     """
 
-    def __init__(self, services: Services, *, environ: Mapping[str, str], terminal: Terminal) -> None:
+    def __init__(
+        self, services: Services, *, environ: Mapping[str, str], terminal: Terminal, queue: PaintQueue
+    ) -> None:
         super().__init__(services, environ=environ)
         self.stylesheet = SharedStylesheet(variables=self.get_css_variables())
         self.chat.pane.prompt.most = MOST_PASTED
         self.drawn = False
         """Whether something was drawn."""
         self._on_drawn: Callable[[], None] | None = None
+        self._paint_queue = queue
         self._paced: PacedScreen | None = None
         kind = terminal.kind
         self.driver_class = partial(ChannelDriver, terminal=terminal, acted=self.hasten)  # type: ignore[assignment]
@@ -58,7 +63,7 @@ class ServedApp(CtroomApp):
 
     def get_default_screen(self) -> Screen[None]:
         """The screen under all dialogs."""
-        self._paced = PacedScreen(self.services.pace)
+        self._paced = PacedScreen(self.services.pace, self._paint_queue)
         return self._paced
 
     def hasten(self) -> None:
