@@ -261,7 +261,7 @@ def main() -> None:
         for name, server in (("serve", serve), ("processes", processes)):
             if arguments.only not in (None, name):
                 continue
-            with tempfile.TemporaryDirectory() as directory:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
                 place = Path(directory)
                 (place / "home").mkdir()
                 keys = []
