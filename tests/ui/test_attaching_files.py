@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.support.files import png
 from tests.ui.app_harness import Running, running
 from tui.dialogs.confirm import ConfirmDialog
 from tui.dialogs.line import LineDialog
+from tui.services.paths import PathChoice, complete
+from tui.tabs import prompt_files
 
 
 @pytest.fixture
@@ -39,6 +42,11 @@ def names(ui: Running) -> list[str]:
 
 def offered(ui: Running) -> bool:
     return ui.chat.files is not None and ui.chat.files.paths.is_open
+
+
+def offered_count(ui: Running) -> int:
+    """How many paths are in the list; it may be that of fewer letters for a while."""
+    return ui.chat.files.paths.option_count if ui.chat.files is not None and offered(ui) else 0
 
 
 async def paste(ui: Running, text: str) -> None:
@@ -84,6 +92,29 @@ async def test_esc_closes_the_list_and_enter_sends(ui: Running) -> None:
     assert not offered(ui)
     await ui.send("")
     assert "mail me@no or @no" in ui.screen_text()
+
+
+async def test_a_list_that_esc_closed_is_not_opened_by_what_comes_late(
+    ui: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ui.type("@no")
+    await ui.until(lambda: offered(ui))
+    may_go_on = threading.Event()
+
+    def late(written: str) -> tuple[PathChoice, ...]:
+        assert may_go_on.wait(30)
+        return complete(written)
+
+    monkeypatch.setattr(prompt_files, "complete", late)
+    await ui.type("t")
+    assert offered(ui)
+    await ui.pilot.press("escape")
+    assert not offered(ui)
+    may_go_on.set()
+    await ui.until(lambda: all(worker.is_finished for worker in ui.app.workers if worker.group == "paths"))
+    assert not offered(ui)
+    await ui.type("e")
+    await ui.until(lambda: offered(ui))
 
 
 async def test_the_arrows_choose_among_paths(ui: Running) -> None:
@@ -213,8 +244,7 @@ async def test_a_path_has_a_line_of_its_own_in_any_room(
         (folder / f"a-rather-long-name-of-a-file-{number}-{'x' * 60}.txt").touch()
     async with running(ctroom_home, size) as ui:
         await ui.type("@a-ra")
-        await ui.until(lambda: offered(ui))
-        await ui.pilot.pause()
+        await ui.until(lambda: offered_count(ui) == 2)
         lines = ui.screen_text().splitlines()
         at = next(number for number, line in enumerate(lines) if "Tab takes it, Esc closes" in line)
         names = [line.partition("│")[2].strip(" │") for line in lines[at + 1 : at + 3]]

@@ -187,7 +187,7 @@ class PromptFiles(Vertical):
 
     @on(_Found)
     def _found(self, event: _Found) -> None:
-        if event.written != self._written():
+        if event.written != self._written() or event.written == self._dismissed:
             return
         self._offered = event.written
         self.paths.offer(event.choices, "Attach · Tab takes it, Esc closes")
