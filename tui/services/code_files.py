@@ -134,7 +134,7 @@ def _write(target: Path, code: str, *, replace: bool) -> None:
         file.write(code.encode("utf-8", "replace"))
 
 
-def _sentence(target: Path, error: Exception) -> str:
+def _sentence(target: Path, error: OSError | ValueError) -> str:
     name, place = sanitize_line(target.name), sanitize_line(str(target.parent))
     match error:
         case FileNotFoundError() | NotADirectoryError():
@@ -145,5 +145,7 @@ def _sentence(target: Path, error: Exception) -> str:
             return f"{name} can't be written in {place}: choose another place."
         case OSError(errno=errno.ENOSPC):
             return f"The disk is full: {name} was not saved."
-    reason = sanitize_line(error.strerror or "" if isinstance(error, OSError) else str(error))
-    return f"{name} was not saved ({reason or type(error).__name__}): choose another name."
+        case ValueError():
+            return f"{name} can't be the name of a file: choose another name."
+    reason = sanitize_line(error.strerror or type(error).__name__)
+    return f"{name} was not saved ({reason}): choose another name."

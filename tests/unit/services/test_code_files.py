@@ -60,7 +60,7 @@ def test_what_cant_be_saved_is_said_in_one_sentence(tmp_path: Path) -> None:
         (str(tmp_path / "file" / "a"), f"There is no directory {tmp_path / 'file'}: choose another place."),
         (str(tmp_path / "pipe"), "pipe is no file: add a file's name."),
         ("~nobody-of-this-name/a", "There is no user as in ~nobody-of-this-name/a: write the whole path."),
-        ("a\0b", "a␀b was not saved (embedded null byte): choose another name."),
+        ("a\0b", "a␀b can't be the name of a file: choose another name."),
     ):
         with pytest.raises(InvalidValueError) as refused:
             save_code(path, "x", "local", replace=True)
