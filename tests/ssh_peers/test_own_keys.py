@@ -76,10 +76,14 @@ async def test_each_turn_is_sent_with_the_key_of_its_user(ctroom_home: Path) -> 
     assert HOST in Recording.closed
 
 
-async def test_without_a_keyring_an_own_key_ends_with_its_session(
-    ctroom_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A headless server: nothing keeps keys."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.mark.usefixtures("no_keyring")
+async def test_without_a_keyring_an_own_key_ends_with_its_session(ctroom_home: Path) -> None:
     async with serving(ctroom_home, connect=recording) as served:
         await served.add("sam")
         first, second = served.host.make_services("sam"), served.host.make_services("sam")
@@ -91,10 +95,8 @@ async def test_without_a_keyring_an_own_key_ends_with_its_session(
     assert SAM not in (ctroom_home / "ctroom.json").read_text()
 
 
-async def test_a_key_for_one_session_leaves_the_others_to_the_hosts_key(
-    ctroom_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+@pytest.mark.usefixtures("no_keyring")
+async def test_a_key_for_one_session_leaves_the_others_to_the_hosts_key(ctroom_home: Path) -> None:
     async with serving(ctroom_home, connect=recording) as served:
         await served.add("sam")
         app = served.host.make_services("sam")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from tests.support.painted import screen_text
 from tests.support.session import DictSecrets
 from tui import providers
 from tui.app import CtroomApp
@@ -60,8 +61,7 @@ class Running:
 
     def screen_text(self) -> str:
         """What is on the screen, a line for each row."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     def footer_text(self) -> str:
         """The lines of the usage footer."""

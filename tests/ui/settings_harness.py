@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tests.environment import ROOT
+from tests.support.painted import screen_text
 from tests.support.session import DictSecrets, ManualClock
 from tui.app import CtroomApp
 from tui.core.figures import UsageSnapshot
@@ -57,7 +58,7 @@ class SettingsApp(App[None]):
 
     def text(self) -> str:
         """What is on the screen, as text."""
-        return "\n".join("".join(s.text for s in strip) for strip in self.screen._compositor.render_strips())
+        return screen_text(self)
 
 
 @dataclass

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -292,14 +293,21 @@ def test_the_app_says_on_a_terminal_why_it_can_not_start(home: Path, open_ctroom
     assert "Traceback" not in terminal.text
 
 
-def test_the_app_can_be_used_where_nothing_can_be_saved(
-    home: Path, run_ctroom: Program, ctroom: CommandLine
-) -> None:
-    home.chmod(0o500)
+@contextmanager
+def unprivileged_app(run_ctroom: Program) -> Iterator[Terminal]:
+    """The app, open, of a user who may not write where the data lies."""
     with Terminal(
         UNPRIVILEGED, env=run_ctroom.environment(), cols=120, rows=40, cwd=run_ctroom.directory
     ) as terminal:
         terminal.wait_for("Ask anything")
+        yield terminal
+
+
+def test_the_app_can_be_used_where_nothing_can_be_saved(
+    home: Path, run_ctroom: Program, ctroom: CommandLine
+) -> None:
+    home.chmod(0o500)
+    with unprivileged_app(run_ctroom) as terminal:
         terminal.type("hello")
         terminal.key("enter")
         terminal.wait_for(re.compile("You may not write to|not saved|can.t be saved|could not be saved"))
@@ -313,10 +321,7 @@ def test_a_draft_that_could_not_be_kept_is_told_of_at_the_end(
     home: Path, run_ctroom: Program, written: str, said: bool
 ) -> None:
     home.chmod(0o500)
-    with Terminal(
-        UNPRIVILEGED, env=run_ctroom.environment(), cols=120, rows=40, cwd=run_ctroom.directory
-    ) as terminal:
-        terminal.wait_for("Ask anything")
+    with unprivileged_app(run_ctroom) as terminal:
         terminal.type(written)
         terminal.key("ctrl+q")
         assert terminal.wait_exit() == 0

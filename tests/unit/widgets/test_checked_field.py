@@ -4,6 +4,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
 from tests.environment import ROOT
+from tests.support.painted import screen_text
 from tui.core.amounts import parse_tokens
 from tui.widgets.checked_field import CheckedField, Choice
 from tui.widgets.toggle import Toggle
@@ -34,9 +35,6 @@ class FieldApp(App[None]):
 
     def lines(self) -> list[str]:
         return [self.box.render_line(y).text.strip() for y in range(self.box.size.height)]
-
-    def painted(self) -> str:
-        return "\n".join(strip.text for strip in self.screen._compositor.render_strips())
 
     def on_checked_field_committed(self, event: CheckedField.Committed) -> None:
         self.committed.append((event.value, event.accepted))
@@ -366,7 +364,7 @@ async def test_words_about_a_choice_are_there_whole_or_not_at_all(width: int, li
 async def test_choices_that_come_later_are_announced_on_the_screen() -> None:
     app = FieldApp(CheckedField("Colour", "red"))
     async with app.run_test() as pilot:
-        assert "▾" not in app.painted()
+        assert "▾" not in screen_text(app)
         app.box.set_choices(COLOURS)
         await pilot.pause()
-        assert "▾" in app.painted()
+        assert "▾" in screen_text(app)

@@ -97,10 +97,7 @@ class Transcript(SelectableEntries, can_focus=True):
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end; ValueError where its key is taken."""
-        index = self.store.append(entry)
-        if self._width:
-            self.heights.append(0)
-            self._changed([index])
+        self._tell_new(self._add((entry,)))
 
     def cut_after(self, key: str | None) -> None:
         """Take away what follows an entry; all of it for None."""
@@ -127,13 +124,7 @@ class Transcript(SelectableEntries, can_focus=True):
             entries: What follows it now.
         """
         self.cut_after(key)
-        added = [self.store.append(entry) for entry in entries]
-        if self._width:
-            for index in added:
-                self.heights.append(0)
-                self.measure(index)
-            self.put(self.scroll_y)
-            self.settle()
+        self._add(entries)
         self._new_lines = 0
         self.post_message(self.FollowingChanged(self, self.following, 0))
 
@@ -209,12 +200,23 @@ class Transcript(SelectableEntries, can_focus=True):
     def _changed(self, indexes: Iterable[int]) -> None:
         """Entries have other lines: measure them where that matters, and say so to a reader above."""
         if self._width:
-            self._grown(sum(self.measure(index) for index in indexes))
+            self._tell_new(self._measure(indexes))
 
-    def _grown(self, lines: int) -> None:
+    def _add(self, entries: Iterable[Entry]) -> int:
+        """Put entries at the end; how many lines they are."""
+        added = [self.store.append(entry) for entry in entries]
+        if not self._width:
+            return 0
+        for _ in added:
+            self.heights.append(0)
+        return self._measure(added)
+
+    def _measure(self, indexes: Iterable[int]) -> int:
+        """Measure entries, and lay out anew; by how many lines they grew."""
+        lines = sum(self.measure(index) for index in indexes)
         self.put(self.scroll_y)
         self.settle()
-        self._tell_new(lines)
+        return lines
 
     def _tell_new(self, lines: int) -> None:
         if not self.following and lines > 0:
